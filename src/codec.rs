@@ -1,0 +1,329 @@
+//! The presentation language of RFC 9846 §3: a cursor that can only shrink, and a writer whose
+//! nested lengths fill themselves in.
+//!
+//! This is the one file that indexes into bytes.
+
+use core::marker::PhantomData;
+
+use crate::failure::Cause;
+
+/// A cursor over received bytes. Reading past the end is [`Cause::Malformed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// A cursor at the start of `bytes`.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether everything has been read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes not read yet.
+    #[must_use]
+    pub const fn remaining(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The next `count` bytes.
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Cause> {
+        let (head, tail) = self.0.split_at_checked(count).ok_or(Cause::Malformed)?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    /// All bytes that are left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        core::mem::take(&mut self.0)
+    }
+
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Cause> {
+        let (head, tail) = self.0.split_first_chunk().ok_or(Cause::Malformed)?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    /// A `uint8`.
+    pub fn u8(&mut self) -> Result<u8, Cause> {
+        self.array().map(|&[byte]| byte)
+    }
+
+    /// A `uint16`.
+    pub fn u16(&mut self) -> Result<u16, Cause> {
+        self.array().copied().map(u16::from_be_bytes)
+    }
+
+    /// A `uint24`.
+    pub fn u24(&mut self) -> Result<u32, Cause> {
+        self.array().map(|&[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+    }
+
+    /// A `uint32`.
+    pub fn u32(&mut self) -> Result<u32, Cause> {
+        self.array().copied().map(u32::from_be_bytes)
+    }
+
+    /// A vector with a length of one byte.
+    pub fn vector8(&mut self) -> Result<Self, Cause> {
+        let length = self.u8()?;
+        self.take(usize::from(length)).map(Self)
+    }
+
+    /// A vector with a length of two bytes.
+    pub fn vector16(&mut self) -> Result<Self, Cause> {
+        let length = self.u16()?;
+        self.take(usize::from(length)).map(Self)
+    }
+
+    /// A vector with a length of three bytes.
+    pub fn vector24(&mut self) -> Result<Self, Cause> {
+        let length = usize::try_from(self.u24()?).map_err(|_| Cause::Malformed)?;
+        self.take(length).map(Self)
+    }
+
+    /// That nothing is left.
+    pub fn end(self) -> Result<(), Cause> {
+        if self.is_empty() { Ok(()) } else { Err(Cause::Malformed) }
+    }
+
+    /// A value that must be all that is left.
+    pub fn only<T: Decode<'a>>(mut self) -> Result<T, Cause> {
+        let value = T::decode(&mut self)?;
+        self.end()?;
+        Ok(value)
+    }
+
+    /// This vector, which must not be empty.
+    pub fn non_empty(self) -> Result<Self, Cause> {
+        if self.is_empty() { Err(Cause::Malformed) } else { Ok(self) }
+    }
+}
+
+/// A value that can be read from a [`Reader`].
+pub trait Decode<'a>: Sized {
+    /// Reads one value and leaves the cursor behind it.
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Cause>;
+}
+
+/// A value that can be appended to a [`Writer`].
+pub trait Encode {
+    /// Appends the value.
+    fn encode(&self, writer: &mut Writer<'_>);
+}
+
+/// An owned list in its encoded form: what a configuration offers, ready for the wire.
+pub struct Vector<T> {
+    bytes: Vec<u8>,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T> Vector<T> {
+    /// The empty list.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new(), item: PhantomData }
+    }
+
+    /// The list, as a message holds it.
+    #[must_use]
+    pub fn list(&self) -> List<'_, T> {
+        List { bytes: &self.bytes, item: PhantomData }
+    }
+
+    /// Whether there are no items.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Appends an item; `false`, and nothing appended, if it does not fit its own length fields.
+    #[must_use]
+    pub fn push(&mut self, item: &impl Encode) -> bool {
+        let before = self.bytes.len();
+        let mut writer = Writer::new(&mut self.bytes);
+        item.encode(&mut writer);
+        let fits = !writer.overflowed();
+        if !fits {
+            self.bytes.truncate(before);
+        }
+        fits
+    }
+}
+
+impl<T: Encode> FromIterator<T> for Vector<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        let mut vector = Self::new();
+        for item in items {
+            let _fits = vector.push(&item);
+        }
+        vector
+    }
+}
+
+impl<T> Clone for Vector<T> {
+    fn clone(&self) -> Self {
+        Self { bytes: self.bytes.clone(), item: PhantomData }
+    }
+}
+
+impl<T> Default for Vector<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> core::fmt::Debug for Vector<T>
+where
+    T: for<'a> Decode<'a> + core::fmt::Debug,
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.list().fmt(f)
+    }
+}
+
+/// A vector of `T`, checked to its end when it was parsed, so that walking it cannot fail.
+pub struct List<'a, T> {
+    bytes: &'a [u8],
+    item: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: Decode<'a>> List<'a, T> {
+    /// Checks that `vector` is a whole number of items.
+    pub fn parse(vector: Reader<'a>) -> Result<Self, Cause> {
+        let mut rest = vector;
+        while !rest.is_empty() {
+            T::decode(&mut rest)?;
+        }
+        Ok(Self { bytes: vector.remaining(), item: PhantomData })
+    }
+
+    /// The first item.
+    pub fn first(&self) -> Option<T> {
+        self.iter().next()
+    }
+
+    /// The items in order.
+    pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T> {
+        let mut rest = Reader::new(self.bytes);
+        core::iter::from_fn(move || if rest.is_empty() { None } else { T::decode(&mut rest).ok() })
+    }
+
+    /// Whether an item equals `wanted`.
+    pub fn contains(&self, wanted: T) -> bool
+    where
+        T: PartialEq,
+    {
+        self.iter().any(|item| item == wanted)
+    }
+}
+
+impl<T> List<'_, T> {
+    /// Whether there are no items.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+impl<'a, T> List<'a, T> {
+    /// The encoded items, without the length in front of them.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+impl<T> Clone for List<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for List<'_, T> {}
+
+impl<'a, T: Decode<'a> + core::fmt::Debug> core::fmt::Debug for List<'a, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Appends encoded values to bytes. Encoding cannot fail; a vector that outgrows its length field
+/// is remembered and told by [`Writer::overflowed`].
+#[derive(Debug)]
+pub struct Writer<'a> {
+    bytes: &'a mut Vec<u8>,
+    overflowed: bool,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer that appends to `bytes`.
+    pub fn new(bytes: &'a mut Vec<u8>) -> Self {
+        Self { bytes, overflowed: false }
+    }
+
+    /// Whether some vector did not fit its length field; what was written is then useless.
+    #[must_use]
+    pub const fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    /// The number of bytes in the buffer, those before the writer's own included.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// A `uint8`.
+    pub fn u8(&mut self, value: u8) {
+        self.bytes.push(value);
+    }
+
+    /// A `uint16`.
+    pub fn u16(&mut self, value: u16) {
+        self.bytes.extend_from_slice(&value.to_be_bytes());
+    }
+
+    /// A `uint32`.
+    pub fn u32(&mut self, value: u32) {
+        self.bytes.extend_from_slice(&value.to_be_bytes());
+    }
+
+    /// Bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// A vector with a length of one byte.
+    pub fn vector8(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
+        self.vector::<1>(body);
+    }
+
+    /// A vector with a length of two bytes.
+    pub fn vector16(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
+        self.vector::<2>(body);
+    }
+
+    /// A vector with a length of three bytes.
+    pub fn vector24(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
+        self.vector::<3>(body);
+    }
+
+    fn vector<const LENGTH_BYTES: usize>(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
+        let mut inner = Writer::new(self.bytes);
+        body(&mut inner);
+        self.overflowed |= inner.overflowed;
+        let length = self.bytes.len() - start - LENGTH_BYTES;
+        let encoded = length.to_be_bytes();
+        let (high, low) = encoded.split_at(encoded.len() - LENGTH_BYTES);
+        self.overflowed |= high.iter().any(|&byte| byte != 0);
+        self.bytes[start..start + LENGTH_BYTES].copy_from_slice(low);
+    }
+}

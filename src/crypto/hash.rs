@@ -1,0 +1,120 @@
+//! Hash and HMAC as a provider supplies them; HKDF on top, our own (RFC 5869, RFC 9846 §7.1).
+
+use core::fmt;
+
+use crate::crypto::secret::Secret;
+
+/// The longest hash, in bytes (SHA-384).
+pub const MAX_DIGEST_BYTES: usize = 48;
+
+/// The output of a hash.
+#[derive(Clone, Copy)]
+pub struct Digest {
+    bytes: [u8; MAX_DIGEST_BYTES],
+    length: usize,
+}
+
+impl Digest {
+    /// A digest of `length` bytes, at most [`MAX_DIGEST_BYTES`], written in place by `fill`.
+    #[must_use]
+    pub fn filled(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut digest = Self { bytes: [0; MAX_DIGEST_BYTES], length: length.min(MAX_DIGEST_BYTES) };
+        fill(digest.bytes.get_mut(..digest.length).unwrap_or_default());
+        digest
+    }
+
+    /// As many zeros as `hash` is long: what stands for an absent secret (RFC 9846 §7.1).
+    #[must_use]
+    pub fn zeros(hash: &'static dyn Hash) -> Self {
+        Self::filled(hash.output_bytes(), |_| ())
+    }
+
+    /// The digest's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(")?;
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+/// A hash function and the HMAC over it.
+pub trait Hash: Send + Sync + fmt::Debug {
+    /// The output length in bytes, at most [`MAX_DIGEST_BYTES`].
+    fn output_bytes(&self) -> usize;
+
+    /// A computation that has seen nothing yet.
+    fn start(&self) -> Box<dyn RunningHash>;
+
+    /// The hash of the concatenation of `parts`.
+    fn digest(&self, parts: &[&[u8]]) -> Digest;
+
+    /// HMAC over the concatenation of `parts`, written to `out`, which is
+    /// [`output_bytes`](Self::output_bytes) long.
+    fn hmac(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]);
+
+    /// Whether `tag` is the HMAC of `message`, in constant time.
+    fn hmac_verify(&self, key: &[u8], message: &[u8], tag: &[u8]) -> bool;
+}
+
+/// A hash computation under way.
+pub trait RunningHash: Send + Sync {
+    /// Appends `bytes` to what is hashed.
+    fn update(&mut self, bytes: &[u8]);
+
+    /// The hash of everything so far; the computation goes on.
+    fn digest(&self) -> Digest;
+}
+
+impl dyn Hash {
+    /// The hash of nothing.
+    #[must_use]
+    pub fn of_empty(&self) -> Digest {
+        self.digest(&[])
+    }
+
+    /// HKDF-Extract (RFC 5869 §2.2).
+    #[must_use]
+    pub fn extract(&self, salt: &[u8], input_key_material: &[u8]) -> Secret {
+        self.mac(salt, &[input_key_material])
+    }
+
+    /// HKDF-Expand-Label with the hash's own length as the output length (RFC 9846 §7.1).
+    #[must_use]
+    pub fn expand_label(&self, secret: &Secret, label: &str, context: &[u8]) -> Secret {
+        Secret::filled(self.output_bytes(), |out| self.expand_label_into(secret, label, context, out))
+    }
+
+    /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1).
+    ///
+    /// RFC 5869 §2.3 allows 255 blocks; what lies beyond stays as it was. Callers that take a length
+    /// from outside check it first.
+    pub fn expand_label_into(&self, secret: &Secret, label: &str, context: &[u8], out: &mut [u8]) {
+        let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let label_length = [u8::try_from(LABEL_PREFIX.len() + label.len()).unwrap_or(u8::MAX)];
+        let context_length = [u8::try_from(context.len()).unwrap_or(u8::MAX)];
+        let info = [&length[..], &label_length, LABEL_PREFIX, label.as_bytes(), &context_length, context];
+        let [a, b, c, d, e, f] = info;
+        let mut previous: Option<Secret> = None;
+        for (counter, block) in (1..=u8::MAX).zip(out.chunks_mut(self.output_bytes())) {
+            let before = previous.as_ref().map_or(&[][..], Secret::as_bytes);
+            let current = self.mac(secret.as_bytes(), &[before, a, b, c, d, e, f, &[counter]]);
+            for (to, from) in block.iter_mut().zip(current.as_bytes()) {
+                *to = *from;
+            }
+            previous = Some(current);
+        }
+    }
+
+    fn mac(&self, key: &[u8], parts: &[&[u8]]) -> Secret {
+        Secret::filled(self.output_bytes(), |out| self.hmac(key, parts, out))
+    }
+}
+
+const LABEL_PREFIX: &[u8] = b"tls13 ";

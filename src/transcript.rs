@@ -1,0 +1,49 @@
+//! The running hash over handshake messages, header included (RFC 9846 §4.1).
+
+use crate::crypto::{Digest, Hash, RunningHash};
+use crate::registry::HandshakeType;
+
+/// The transcript hash, from the moment the suite is known.
+pub struct Transcript {
+    running: Box<dyn RunningHash>,
+}
+
+impl Transcript {
+    /// The transcript that begins with `client_hello`.
+    #[must_use]
+    pub fn new(hash: &'static dyn Hash, client_hello: &[u8]) -> Self {
+        let mut running = hash.start();
+        running.update(client_hello);
+        Self { running }
+    }
+
+    /// The transcript after HelloRetryRequest: the first ClientHello stands in it as a synthetic
+    /// `message_hash` message (RFC 9846 §4.1).
+    #[must_use]
+    pub fn after_retry(hash: &'static dyn Hash, first_client_hello: &[u8], hello_retry_request: &[u8]) -> Self {
+        let mut running = hash.start();
+        let digest = hash.digest(&[first_client_hello]);
+        let length = u8::try_from(digest.as_bytes().len()).unwrap_or_default();
+        running.update(&[HandshakeType::MESSAGE_HASH.0, 0, 0, length]);
+        running.update(digest.as_bytes());
+        running.update(hello_retry_request);
+        Self { running }
+    }
+
+    /// Appends a whole message, header included.
+    pub fn add(&mut self, message: &[u8]) {
+        self.running.update(message);
+    }
+
+    /// The hash through the last message added.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.running.digest()
+    }
+}
+
+impl core::fmt::Debug for Transcript {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Transcript").field(&self.digest()).finish()
+    }
+}
