@@ -162,7 +162,9 @@ impl AlertDescription {
             111 => "certificate_unobtainable_RESERVED",
             114 => "bad_certificate_hash_value_RESERVED",
             121 => "ech_required",
-            code => return ErrorAlert::ALL.iter().find(|a| a.description().0 == code).map(|a| a.text()),
+            code => {
+                return ErrorAlert::ALL.iter().find(|a| a.description().0 == code).map(|a| a.text());
+            }
         })
     }
 

@@ -61,7 +61,10 @@ impl EarlySecret {
     #[must_use]
     pub fn into_handshake(self, shared: &Secret) -> HandshakeSecret {
         let salt = derived(self.suite.hash, &self.secret);
-        HandshakeSecret { suite: self.suite, secret: self.suite.hash.extract(salt.as_bytes(), shared.as_bytes()) }
+        HandshakeSecret {
+            suite: self.suite,
+            secret: self.suite.hash.extract(salt.as_bytes(), shared.as_bytes()),
+        }
     }
 }
 
@@ -81,7 +84,10 @@ impl HandshakeSecret {
     pub fn into_main(self) -> MainSecret {
         let salt = derived(self.suite.hash, &self.secret);
         let zeros = Digest::zeros(self.suite.hash);
-        MainSecret { suite: self.suite, secret: self.suite.hash.extract(salt.as_bytes(), zeros.as_bytes()) }
+        MainSecret {
+            suite: self.suite,
+            secret: self.suite.hash.extract(salt.as_bytes(), zeros.as_bytes()),
+        }
     }
 }
 
@@ -99,14 +105,22 @@ impl MainSecret {
     /// `exporter_secret`.
     #[must_use]
     pub fn exporter(&self, through_server_finished: &Digest) -> ExporterSecret {
-        let secret = self.suite.hash.expand_label(&self.secret, "exp master", through_server_finished.as_bytes());
+        let secret = self.suite.hash.expand_label(
+            &self.secret,
+            "exp master",
+            through_server_finished.as_bytes(),
+        );
         ExporterSecret { suite: self.suite, secret }
     }
 
     /// `resumption_secret`; nothing can be derived from the Main Secret after it.
     #[must_use]
     pub fn into_resumption(self, through_client_finished: &Digest) -> ResumptionSecret {
-        let secret = self.suite.hash.expand_label(&self.secret, "res master", through_client_finished.as_bytes());
+        let secret = self.suite.hash.expand_label(
+            &self.secret,
+            "res master",
+            through_client_finished.as_bytes(),
+        );
         ResumptionSecret { suite: self.suite, secret }
     }
 }
@@ -125,7 +139,10 @@ pub struct TrafficSecret {
 
 impl TrafficSecret {
     fn derive(suite: &'static Suite, secret: &Secret, label: &str, transcript: &Digest) -> Self {
-        Self { suite, secret: Arc::new(suite.hash.expand_label(secret, label, transcript.as_bytes())) }
+        Self {
+            suite,
+            secret: Arc::new(suite.hash.expand_label(secret, label, transcript.as_bytes())),
+        }
     }
 
     /// The bytes: for QUIC's packet protection, kernel TLS, and key logs.
@@ -144,7 +161,10 @@ impl TrafficSecret {
     /// The key of the Finished message that is sent under this secret (RFC 9846 §4.5.3).
     #[must_use]
     pub fn finished_key(&self) -> FinishedKey {
-        FinishedKey { hash: self.suite.hash, secret: self.suite.hash.expand_label(&self.secret, "finished", &[]) }
+        FinishedKey {
+            hash: self.suite.hash,
+            secret: self.suite.hash.expand_label(&self.secret, "finished", &[]),
+        }
     }
 }
 

@@ -20,7 +20,11 @@ impl Transcript {
     /// The transcript after HelloRetryRequest: the first ClientHello stands in it as a synthetic
     /// `message_hash` message (RFC 9846 §4.1).
     #[must_use]
-    pub fn after_retry(hash: &'static dyn Hash, first_client_hello: &[u8], hello_retry_request: &[u8]) -> Self {
+    pub fn after_retry(
+        hash: &'static dyn Hash,
+        first_client_hello: &[u8],
+        hello_retry_request: &[u8],
+    ) -> Self {
         let mut running = hash.start();
         let digest = hash.digest(&[first_client_hello]);
         let length = u8::try_from(digest.as_bytes().len()).unwrap_or_default();

@@ -30,13 +30,23 @@ pub trait AeadKey: Send + Sync {
     ///
     /// # Errors
     /// When the library refuses, which it does for no input that fits a record.
-    fn seal(&self, nonce: [u8; NONCE_BYTES], associated_data: &[u8], content: &mut [u8]) -> Result<[u8; TAG_BYTES], AeadFailed>;
+    fn seal(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        associated_data: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; TAG_BYTES], AeadFailed>;
 
     /// Decrypts ciphertext and tag in place and returns the content in front.
     ///
     /// # Errors
     /// When the tag does not fit. The bytes are then unspecified.
-    fn open<'a>(&self, nonce: [u8; NONCE_BYTES], associated_data: &[u8], protected: &'a mut [u8]) -> Result<&'a mut [u8], AeadFailed>;
+    fn open<'a>(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        associated_data: &[u8],
+        protected: &'a mut [u8],
+    ) -> Result<&'a mut [u8], AeadFailed>;
 }
 
 /// An AEAD operation did not succeed; why is not told.
@@ -63,14 +73,17 @@ impl TrafficKey {
     /// RFC 9846 §5.3: the sequence number, padded on the left, exclusive-or the vector.
     fn nonce(&self) -> [u8; NONCE_BYTES] {
         let mut nonce = self.initialization_vector;
-        for (byte, number) in nonce.iter_mut().skip(NONCE_BYTES - 8).zip(self.sequence_number.to_be_bytes()) {
+        for (byte, number) in
+            nonce.iter_mut().skip(NONCE_BYTES - 8).zip(self.sequence_number.to_be_bytes())
+        {
             *byte ^= number;
         }
         nonce
     }
 
     fn advance(&mut self) -> Result<(), Cause> {
-        self.sequence_number = self.sequence_number.checked_add(1).ok_or(Cause::SequenceNumbersExhausted)?;
+        self.sequence_number =
+            self.sequence_number.checked_add(1).ok_or(Cause::SequenceNumbersExhausted)?;
         Ok(())
     }
 }
@@ -85,7 +98,10 @@ impl Sealer {
     /// The sealer for `traffic_secret`, at sequence number 0.
     #[must_use]
     pub fn new(suite: &'static Suite, traffic_secret: &Arc<Secret>) -> Self {
-        Self { key: TrafficKey::new(suite, traffic_secret), limit: suite.aead.confidentiality_limit() }
+        Self {
+            key: TrafficKey::new(suite, traffic_secret),
+            limit: suite.aead.confidentiality_limit(),
+        }
     }
 
     /// How many more records this key may protect.
@@ -98,13 +114,20 @@ impl Sealer {
     ///
     /// # Errors
     /// [`Cause::KeyUsageExhausted`] at the limit of RFC 9846 §5.5.
-    pub fn seal(&mut self, associated_data: &[u8], content: &mut [u8]) -> Result<[u8; TAG_BYTES], Cause> {
+    pub fn seal(
+        &mut self,
+        associated_data: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; TAG_BYTES], Cause> {
         if self.remaining() == 0 {
             return Err(Cause::KeyUsageExhausted);
         }
         let nonce = self.key.nonce();
         self.key.advance()?;
-        self.key.key.seal(nonce, associated_data, content).map_err(|AeadFailed| Cause::CryptographyFailed)
+        self.key
+            .key
+            .seal(nonce, associated_data, content)
+            .map_err(|AeadFailed| Cause::CryptographyFailed)
     }
 }
 
@@ -125,9 +148,17 @@ impl Opener {
     ///
     /// # Errors
     /// [`Cause::RecordNotAuthentic`].
-    pub fn open<'a>(&mut self, associated_data: &[u8], protected: &'a mut [u8]) -> Result<&'a mut [u8], Cause> {
+    pub fn open<'a>(
+        &mut self,
+        associated_data: &[u8],
+        protected: &'a mut [u8],
+    ) -> Result<&'a mut [u8], Cause> {
         let nonce = self.key.nonce();
-        let content = self.key.key.open(nonce, associated_data, protected).map_err(|AeadFailed| Cause::RecordNotAuthentic)?;
+        let content = self
+            .key
+            .key
+            .open(nonce, associated_data, protected)
+            .map_err(|AeadFailed| Cause::RecordNotAuthentic)?;
         self.key.advance()?;
         Ok(content)
     }
@@ -135,12 +166,16 @@ impl Opener {
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("sequence_number", &self.key.sequence_number).finish_non_exhaustive()
+        f.debug_struct("Sealer")
+            .field("sequence_number", &self.key.sequence_number)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opener").field("sequence_number", &self.key.sequence_number).finish_non_exhaustive()
+        f.debug_struct("Opener")
+            .field("sequence_number", &self.key.sequence_number)
+            .finish_non_exhaustive()
     }
 }

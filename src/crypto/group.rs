@@ -23,7 +23,11 @@ pub trait Group: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`GroupFailure::InvalidShare`] when `client_share` is not a valid value of the group: wrong
     /// length, off the curve, an all-zero result.
-    fn respond(&self, random: &dyn Random, client_share: &[u8]) -> Result<(Share, Secret), GroupFailure>;
+    fn respond(
+        &self,
+        random: &dyn Random,
+        client_share: &[u8],
+    ) -> Result<(Share, Secret), GroupFailure>;
 }
 
 /// The client's private key, until the server's share arrives.

@@ -18,7 +18,8 @@ impl Digest {
     /// A digest of `length` bytes, at most [`MAX_DIGEST_BYTES`], written in place by `fill`.
     #[must_use]
     pub fn filled(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
-        let mut digest = Self { bytes: [0; MAX_DIGEST_BYTES], length: length.min(MAX_DIGEST_BYTES) };
+        let mut digest =
+            Self { bytes: [0; MAX_DIGEST_BYTES], length: length.min(MAX_DIGEST_BYTES) };
         fill(digest.bytes.get_mut(..digest.length).unwrap_or_default());
         digest
     }
@@ -88,7 +89,9 @@ impl dyn Hash {
     /// HKDF-Expand-Label with the hash's own length as the output length (RFC 9846 §7.1).
     #[must_use]
     pub fn expand_label(&self, secret: &Secret, label: &str, context: &[u8]) -> Secret {
-        Secret::filled(self.output_bytes(), |out| self.expand_label_into(secret, label, context, out))
+        Secret::filled(self.output_bytes(), |out| {
+            self.expand_label_into(secret, label, context, out)
+        })
     }
 
     /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1).
@@ -99,7 +102,8 @@ impl dyn Hash {
         let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
         let label_length = [u8::try_from(LABEL_PREFIX.len() + label.len()).unwrap_or(u8::MAX)];
         let context_length = [u8::try_from(context.len()).unwrap_or(u8::MAX)];
-        let info = [&length[..], &label_length, LABEL_PREFIX, label.as_bytes(), &context_length, context];
+        let info =
+            [&length[..], &label_length, LABEL_PREFIX, label.as_bytes(), &context_length, context];
         let [a, b, c, d, e, f] = info;
         let mut previous: Option<Secret> = None;
         for (counter, block) in (1..=u8::MAX).zip(out.chunks_mut(self.output_bytes())) {

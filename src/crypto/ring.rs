@@ -1,0 +1,1 @@
+//! The default provider, over ring; the only file that names it.
