@@ -163,6 +163,8 @@ causes! {
     TicketLifetimeTooLong => IllegalParameter, "4.7.1", "a ticket lives longer than seven days";
 
     // Faults of our own
+    VerificationUnavailable => InternalError, "6.2", "the peer's certificate could not be judged";
+    SelectionUnavailable => InternalError, "6.2", "the choice of a certificate could not be made";
     SigningFailed => InternalError, "6.2", "the certificate's key is not available for signing";
     CryptographyFailed => InternalError, "6.2", "a cryptographic operation failed";
     RandomnessFailed => InternalError, "6.2", "no randomness was to be had";
