@@ -80,6 +80,7 @@ causes! {
     ExtensionNotOffered => UnsupportedExtension, "4.3", "an answer to an extension that was not offered";
     TooManyExtensions => IllegalParameter, "4.3", "more extensions than the limit";
     ExtensionAfterPreSharedKey => IllegalParameter, "4.3.11", "pre_shared_key is not the last extension";
+    RecordSizeLimitTooSmall => IllegalParameter, "4.3", "record_size_limit is below 64 (RFC 8449)";
 
     // ClientHello
     VersionNotOffered => ProtocolVersion, "4.3.1", "the client does not offer TLS 1.3";
