@@ -10,5 +10,6 @@ pub mod epoch;
 pub mod failure;
 pub mod key_schedule;
 pub mod limits;
+pub mod record;
 pub mod registry;
 pub mod transcript;
