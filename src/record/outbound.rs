@@ -51,7 +51,8 @@ impl Outbound {
     }
 
     /// Puts at most `bytes` bytes of content into a record, within 2 (an alert is never split) and
-    /// 2^14, and pads no further than to one more: a peer's `record_size_limit` minus one (RFC 8449 §4).
+    /// 2^14, and pads no further than to one more. A peer's `record_size_limit` is one more than
+    /// what belongs here, as it counts the content type too (RFC 8449 §4).
     pub fn set_maximum_fragment_bytes(&mut self, bytes: usize) {
         self.maximum_fragment_bytes = bytes.clamp(ALERT_BYTES, MAXIMUM_PLAINTEXT_BYTES);
     }

@@ -238,6 +238,10 @@ fn change_cipher_spec_is_dropped_inside_its_window_only() {
 
 #[test]
 fn change_cipher_spec_has_the_one_byte_1() {
+    let mut inbound = keyless(Role::Client);
+    inbound.open_change_cipher_spec_window();
+    let header_alone = take(&mut inbound, &[CCS, 3, 3, 0, 2]);
+    assert_eq!(header_alone, Err(Cause::UnexpectedChangeCipherSpec));
     for body in [&[][..], &[0], &[2], &[1, 1], &[1, 0]] {
         for mut inbound in [keyless(Role::Client), keyed(Role::Client)] {
             inbound.open_change_cipher_spec_window();
@@ -320,17 +324,19 @@ fn server_skips_early_data_by_type_until_the_next_handshake_record() {
 
 #[test]
 fn server_skips_early_data_that_does_not_open_until_a_record_opens() {
-    let (mut inbound, mut peer) = (keyless(Role::Server), Peer::new("peer"));
-    inbound.open_change_cipher_spec_window();
-    inbound.skip_early_data();
-    inbound.set_key(&secret("peer"));
-    let mut early = Peer::new("early");
-    assert_eq!(take(&mut inbound, &early.record(DATA, &[7; 60])), Ok(Dropped));
-    assert_eq!(take(&mut inbound, CHANGE_CIPHER_SPEC), Ok(Dropped));
-    assert_eq!(take(&mut inbound, &plaintext(DATA, b"short")), Ok(Dropped));
-    assert_eq!(take(&mut inbound, &peer.record(HANDSHAKE, b"x")), handshake(b"x"));
-    let after = take(&mut inbound, &early.record(DATA, b"y"));
-    assert_eq!(after, Err(Cause::RecordNotAuthentic));
+    for first in [HANDSHAKE, DATA, ALERT] {
+        let (mut inbound, mut peer) = (keyless(Role::Server), Peer::new("peer"));
+        inbound.open_change_cipher_spec_window();
+        inbound.skip_early_data();
+        inbound.set_key(&secret("peer"));
+        let mut early = Peer::new("early");
+        assert_eq!(take(&mut inbound, &early.record(DATA, &[7; 60])), Ok(Dropped));
+        assert_eq!(take(&mut inbound, CHANGE_CIPHER_SPEC), Ok(Dropped));
+        assert_eq!(take(&mut inbound, &plaintext(DATA, b"short")), Ok(Dropped));
+        assert_ne!(take(&mut inbound, &peer.record(first, &[1, 90])), Ok(Dropped));
+        let after = take(&mut inbound, &early.record(DATA, b"y"));
+        assert_eq!(after, Err(Cause::RecordNotAuthentic), "after a record of type {first}");
+    }
 }
 
 #[test]
