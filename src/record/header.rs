@@ -9,8 +9,8 @@ pub const HEADER_BYTES: usize = 5;
 
 /// A record's header as it was received, without its version.
 ///
-/// RFC 9846 §5.1: `legacy_record_version` "MUST be ignored for all purposes", so it is not kept; the
-/// bytes that authenticate a protected record still contain it.
+/// RFC 9846 §5.1: `legacy_record_version` "MUST be ignored for all purposes", so it is not kept;
+/// the bytes that authenticate a protected record still contain it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The outer content type; `application_data` for every protected record.
@@ -45,7 +45,7 @@ impl Header {
     /// That such a record exists at all, whatever the state of the connection.
     ///
     /// # Errors
-    /// [`Cause::UnexpectedRecordType`] for an unknown type, which is what other protocols look like;
+    /// [`Cause::UnexpectedRecordType`] for an unknown type, as other protocols begin with;
     /// [`Cause::RecordTooLong`] above the limits of RFC 9846 §5.1 and §5.2.
     pub fn check(self) -> Result<(), Cause> {
         let limit = match self.content_type {

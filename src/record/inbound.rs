@@ -1,7 +1,7 @@
 //! Records in: delimited, opened in place, and what must be dropped dropped (RFC 9846 §5).
 //!
-//! What a header alone can settle is settled before the body arrives. A failure is final: the caller
-//! does not come back after one.
+//! What a header alone can settle is settled before the body arrives. A failure is final: the
+//! caller does not come back after one.
 
 use crate::alert::{AlertClass, AlertDescription};
 use crate::crypto::Opener;
@@ -93,7 +93,7 @@ impl Inbound {
         self.change_cipher_spec_window_is_open = true;
     }
 
-    /// From now on a `change_cipher_spec` record is a failure: the peer's Finished has been received.
+    /// From now on a `change_cipher_spec` record is a failure: the peer's Finished has come.
     pub const fn close_change_cipher_spec_window(&mut self) {
         self.change_cipher_spec_window_is_open = false;
     }

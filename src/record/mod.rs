@@ -1,8 +1,8 @@
 //! The record protocol (RFC 9846 §5): bytes in, contents out, and back.
 //!
-//! [`Inbound`] and [`Outbound`] are the two directions; they share nothing but these constants. They
-//! know keys, limits and content types. They know no handshake message and hold no buffer: records
-//! are opened where they were received and sealed where they will be sent from.
+//! [`Inbound`] and [`Outbound`] are the two directions; they share nothing but these constants.
+//! They know keys, limits and content types. They know no handshake message and hold no buffer:
+//! records are opened where they were received and sealed where they will be sent from.
 
 pub mod header;
 pub mod inbound;

@@ -66,11 +66,11 @@ impl Outbound {
         self.sealer.as_ref().map(|sealer| sealer.remaining().saturating_sub(RESERVED_RECORDS))
     }
 
-    /// Appends `messages` in as few records as possible; the caller ends a call where a record has to
-    /// end (RFC 9846 §5.1).
+    /// Appends `messages` in as few records as possible; the caller ends a call where a record has
+    /// to end (RFC 9846 §5.1).
     ///
     /// # Errors
-    /// [`Cause::KeyUsageExhausted`]; a failure of the provider. The record at fault is not appended.
+    /// [`Cause::KeyUsageExhausted`]; a failure of the provider. The record at fault is not there.
     pub fn handshake(&mut self, messages: &[u8], output: &mut Vec<u8>) -> Result<(), Cause> {
         let sent = self.fragments(ContentType::HANDSHAKE, messages, output);
         // RFC 9846 §5.1: only an initial ClientHello, and nothing precedes that.
@@ -91,7 +91,8 @@ impl Outbound {
     ///
     /// # Errors
     /// [`Cause::KeyUsageExhausted`], and nothing is appended, if it takes more than
-    /// [`remaining_records`](Self::remaining_records) or there is no key; a failure of the provider.
+    /// [`remaining_records`](Self::remaining_records) or there is no key; else as
+    /// [`handshake`](Self::handshake).
     pub fn application_data(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Cause> {
         let records = data.len().div_ceil(self.maximum_fragment_bytes);
         let remaining = self.remaining_records().unwrap_or(0);
