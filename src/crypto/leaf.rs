@@ -1,4 +1,15 @@
-//! The end-entity certificate, as far as the handshake itself must read it.
+//! The end-entity certificate, as far as the handshake itself must read it: its public key, and
+//! whether that key may sign (RFC 9846 §4.5.1.2). Paths, names and dates are judged elsewhere.
+//!
+//! Whoever validates the path reads the same bytes with another parser. What is read here can only
+//! reject more: anything that the two could understand differently counts as malformed.
+
+use pki_types::alg_id;
+use x509_parser::asn1_rs::Any;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+
+use crate::failure::Cause;
 
 /// The kind of public key in a certificate, by its SubjectPublicKeyInfo algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -6,8 +17,14 @@
 pub enum KeyKind {
     /// rsaEncryption.
     Rsa,
-    /// id-RSASSA-PSS. (helper: carry the hash restriction if the parameters have one)
+    /// id-RSASSA-PSS without parameters, for any hash.
     RsaPss,
+    /// id-RSASSA-PSS, for SHA-256 only.
+    RsaPssSha256,
+    /// id-RSASSA-PSS, for SHA-384 only.
+    RsaPssSha384,
+    /// id-RSASSA-PSS, for SHA-512 only.
+    RsaPssSha512,
     /// id-ecPublicKey on P-256.
     EcdsaSecp256r1,
     /// id-ecPublicKey on P-384.
@@ -19,3 +36,101 @@ pub enum KeyKind {
     /// Ed448.
     Ed448,
 }
+
+impl KeyKind {
+    /// The kind that `algorithm` names, the content of a DER AlgorithmIdentifier.
+    ///
+    /// RFC 9846 §4.3.3 wants PSS parameters in a key to be those of the signature, which leaves one
+    /// value for each hash; RFC 4055 §2.1 allows two encodings of the hash in it.
+    fn named(algorithm: &[u8]) -> Option<Self> {
+        let known: [(&[u8], Self); 13] = [
+            (&alg_id::RSA_ENCRYPTION, Self::Rsa),
+            (RSA_PSS, Self::RsaPss),
+            (&alg_id::RSA_PSS_SHA256, Self::RsaPssSha256),
+            (&alg_id::RSA_PSS_SHA384, Self::RsaPssSha384),
+            (&alg_id::RSA_PSS_SHA512, Self::RsaPssSha512),
+            (RSA_PSS_SHA256_WITHOUT_NULL, Self::RsaPssSha256),
+            (RSA_PSS_SHA384_WITHOUT_NULL, Self::RsaPssSha384),
+            (RSA_PSS_SHA512_WITHOUT_NULL, Self::RsaPssSha512),
+            (&alg_id::ECDSA_P256, Self::EcdsaSecp256r1),
+            (&alg_id::ECDSA_P384, Self::EcdsaSecp384r1),
+            (&alg_id::ECDSA_P521, Self::EcdsaSecp521r1),
+            (&alg_id::ED25519, Self::Ed25519),
+            (&alg_id::ED448, Self::Ed448),
+        ];
+        known.iter().find(|(identifier, _)| *identifier == algorithm).map(|&(_, kind)| kind)
+    }
+}
+
+/// What the handshake needs of the end-entity certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    kind: KeyKind,
+    subject_public_key_info: Box<[u8]>,
+    bytes_before_public_key: usize,
+}
+
+impl Leaf {
+    /// Reads the first certificate of a chain.
+    ///
+    /// # Errors
+    /// [`Cause::CertificateMalformed`] when it is not one DER certificate from first to last byte,
+    /// [`Cause::CertificateTypeUnsupported`] for a key that is no [`KeyKind`], and
+    /// [`Cause::CertificateCannotSign`] when it has a KeyUsage without digitalSignature.
+    pub fn parse(der: &[u8]) -> Result<Self, Cause> {
+        let malformed = Cause::CertificateMalformed;
+        let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| malformed)?;
+        let key_usage = certificate.key_usage().map_err(|_| malformed)?;
+        let raw = certificate.public_key().raw;
+        let public_key = &certificate.public_key().subject_public_key;
+        // The parser drops what follows the key inside the sequence; the sequence's own length,
+        // which is then more than it kept, gives that away.
+        let (after, sequence) = Any::from_der(raw).map_err(|_| malformed)?;
+        let (_, algorithm) = Any::from_der(sequence.data).map_err(|_| malformed)?;
+        if !rest.is_empty() || !after.is_empty() || public_key.unused_bits != 0 {
+            return Err(malformed);
+        }
+        let kind = KeyKind::named(algorithm.data).ok_or(Cause::CertificateTypeUnsupported)?;
+        if key_usage.is_some_and(|usage| !usage.value.digital_signature()) {
+            return Err(Cause::CertificateCannotSign);
+        }
+        let bytes_before_public_key =
+            raw.len().checked_sub(public_key.data.len()).ok_or(malformed)?;
+        Ok(Self { kind, subject_public_key_info: raw.into(), bytes_before_public_key })
+    }
+
+    /// What kind of key it is.
+    #[must_use]
+    pub const fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The DER SubjectPublicKeyInfo, exactly as it stands in the certificate.
+    #[must_use]
+    pub fn subject_public_key_info(&self) -> &[u8] {
+        &self.subject_public_key_info
+    }
+
+    /// The content of its BIT STRING `subjectPublicKey`, which is how algorithms take keys.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        self.subject_public_key_info.get(self.bytes_before_public_key..).unwrap_or_default()
+    }
+}
+
+const RSA_PSS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+
+const RSA_PSS_SHA256_WITHOUT_NULL: &[u8] = b"\
+    \x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x30\xa0\x0d\x30\x0b\x06\x09\x60\x86\x48\
+    \x01\x65\x03\x04\x02\x01\xa1\x1a\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\
+    \x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\xa2\x03\x02\x01\x20";
+
+const RSA_PSS_SHA384_WITHOUT_NULL: &[u8] = b"\
+    \x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x30\xa0\x0d\x30\x0b\x06\x09\x60\x86\x48\
+    \x01\x65\x03\x04\x02\x02\xa1\x1a\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\
+    \x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\xa2\x03\x02\x01\x30";
+
+const RSA_PSS_SHA512_WITHOUT_NULL: &[u8] = b"\
+    \x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x30\xa0\x0d\x30\x0b\x06\x09\x60\x86\x48\
+    \x01\x65\x03\x04\x02\x03\xa1\x1a\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\
+    \x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\xa2\x03\x02\x01\x40";
