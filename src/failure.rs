@@ -161,7 +161,6 @@ causes! {
     // KeyUpdate and after
     KeyUpdateRequestUnknown => IllegalParameter, "4.7.3", "request_update is neither 0 nor 1";
     TooManyKeyUpdates => UnexpectedMessage, "4.7.3", "more key updates without data than the limit";
-    TicketLifetimeTooLong => IllegalParameter, "4.7.1", "a ticket lives longer than seven days";
 
     // Faults of our own
     VerificationUnavailable => InternalError, "6.2", "the peer's certificate could not be judged";

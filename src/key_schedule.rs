@@ -27,6 +27,17 @@ use crate::crypto::{Digest, Hash, Secret, Suite};
 use crate::epoch::Role;
 use crate::failure::Misuse;
 
+/// Where a PSK comes from; its binder is made with another label for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PskKind {
+    /// Provisioned outside of TLS.
+    External,
+    /// From a ticket of an earlier connection (RFC 9846 §4.7.1).
+    Resumption,
+    /// Provisioned outside of TLS and bound to this use (RFC 9258).
+    Imported,
+}
+
 /// The first stage.
 #[derive(Debug)]
 pub struct EarlySecret {
@@ -55,6 +66,32 @@ impl EarlySecret {
         let zeros = Digest::zeros(suite.hash);
         let input = psk.map_or(zeros.as_bytes(), Secret::as_bytes);
         Self { suite, secret: suite.hash.extract(zeros.as_bytes(), input) }
+    }
+
+    /// The key of this PSK's binder (RFC 9846 §4.3.11.2): made like that of Finished, from
+    /// `binder_key`.
+    #[must_use]
+    pub fn binder_key(&self, kind: PskKind) -> FinishedKey {
+        let label = match kind {
+            PskKind::External => "ext binder",
+            PskKind::Resumption => "res binder",
+            PskKind::Imported => "imp binder",
+        };
+        let hash = self.suite.hash;
+        let binder_key = hash.expand_label(&self.secret, label, hash.of_empty().as_bytes());
+        FinishedKey::new(hash, &binder_key)
+    }
+
+    /// `client_early_traffic_secret`.
+    #[must_use]
+    pub fn client_early_traffic(&self, through_client_hello: &Digest) -> TrafficSecret {
+        TrafficSecret::derive(self.suite, &self.secret, "c e traffic", through_client_hello)
+    }
+
+    /// `early_exporter_secret`.
+    #[must_use]
+    pub fn early_exporter(&self, through_client_hello: &Digest) -> ExporterSecret {
+        ExporterSecret::derive(self.suite, &self.secret, "e exp master", through_client_hello)
     }
 
     /// The next stage. It consumes this one: no early secret can be derived any more.
@@ -105,12 +142,7 @@ impl MainSecret {
     /// `exporter_secret`.
     #[must_use]
     pub fn exporter(&self, through_server_finished: &Digest) -> ExporterSecret {
-        let secret = self.suite.hash.expand_label(
-            &self.secret,
-            "exp master",
-            through_server_finished.as_bytes(),
-        );
-        ExporterSecret { suite: self.suite, secret }
+        ExporterSecret::derive(self.suite, &self.secret, "exp master", through_server_finished)
     }
 
     /// `resumption_secret`; nothing can be derived from the Main Secret after it.
@@ -161,14 +193,11 @@ impl TrafficSecret {
     /// The key of the Finished message that is sent under this secret (RFC 9846 §4.5.3).
     #[must_use]
     pub fn finished_key(&self) -> FinishedKey {
-        FinishedKey {
-            hash: self.suite.hash,
-            secret: self.suite.hash.expand_label(&self.secret, "finished", &[]),
-        }
+        FinishedKey::new(self.suite.hash, &self.secret)
     }
 }
 
-/// The key of a Finished message: it can only sign and verify.
+/// The key of a Finished message or a PSK binder: it can only sign and verify.
 #[derive(Debug)]
 pub struct FinishedKey {
     hash: &'static dyn Hash,
@@ -176,6 +205,10 @@ pub struct FinishedKey {
 }
 
 impl FinishedKey {
+    fn new(hash: &'static dyn Hash, base_key: &Secret) -> Self {
+        Self { hash, secret: hash.expand_label(base_key, "finished", &[]) }
+    }
+
     /// `verify_data` over the transcript so far.
     #[must_use]
     pub fn sign(&self, transcript: &Digest) -> Digest {
@@ -191,7 +224,7 @@ impl FinishedKey {
     }
 }
 
-/// `exporter_secret` (RFC 9846 §7.5).
+/// `exporter_secret` or `early_exporter_secret` (RFC 9846 §7.5).
 #[derive(Debug)]
 pub struct ExporterSecret {
     suite: &'static Suite,
@@ -199,6 +232,10 @@ pub struct ExporterSecret {
 }
 
 impl ExporterSecret {
+    fn derive(suite: &'static Suite, secret: &Secret, label: &str, transcript: &Digest) -> Self {
+        Self { suite, secret: suite.hash.expand_label(secret, label, transcript.as_bytes()) }
+    }
+
     /// Fills `out` with keying material for `label` and `context`.
     ///
     /// # Errors

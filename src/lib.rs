@@ -11,5 +11,6 @@ pub mod failure;
 pub mod key_schedule;
 pub mod limits;
 pub mod message;
+pub mod record;
 pub mod registry;
 pub mod transcript;

@@ -8,7 +8,7 @@ use crate::failure::Misuse;
 use crate::limits::Limits;
 use crate::message::client_hello::{DistinguishedName, ProtocolName};
 use crate::message::extension::Layout;
-use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
 
 /// What carries the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct ClientConfig {
     pub application_layer_protocols: Vector<ProtocolName<'static>>,
     /// The names of authorities to announce (RFC 9846 §4.3.4); empty: none.
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
+    /// How a PSK may be used; empty: servers send no tickets (RFC 9846 §4.3.9).
+    pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
     /// Whether to ask for an OCSP response (RFC 9846 §4.5.1.1).
     pub request_ocsp_response: bool,
     /// Whether to ask for signed certificate timestamps (RFC 6962).
@@ -84,6 +86,7 @@ impl ClientConfig {
             certificate_signature_schemes: Vector::new(),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
+            psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
             compatibility_mode: true,

@@ -15,7 +15,9 @@ pub use self::select_credential::{HelloRefusal, SelectClientCredential, SelectCr
 pub(crate) use self::verify_certificate::PeerChain;
 pub use self::verify_certificate::{CertificateFault, VerifyCertificate};
 use crate::failure::{Cause, Misuse};
-use crate::registry::SignatureScheme;
+use crate::crypto::Secret;
+use crate::handshake::event::NewTicket;
+use crate::registry::{CipherSuite, SignatureScheme};
 
 /// A question to the embedder; the handshake waits until it is answered.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub enum Decision {
     SelectClientCredential(SelectClientCredential),
     /// Sign the handshake with the key of the selected certificate.
     Sign(Sign),
+    /// Server: seal or store the contents of a ticket that is to be issued.
+    SealTicket(SealTicket),
 }
 
 /// Which connection asked, and its how-manieth question it was.
@@ -70,6 +74,7 @@ pub(crate) enum Reply {
     CredentialSelected(CredentialSelected),
     ClientCredentialSelected(ClientCredentialSelected),
     Signed(Signed),
+    TicketSealed(TicketSealed),
     Refused(Cause),
 }
 
@@ -92,6 +97,10 @@ pub(crate) struct ClientCredentialSelected(pub(crate) Option<(Arc<CertificateCha
 /// The signature that was asked for.
 #[derive(Debug)]
 pub(crate) struct Signed(pub(crate) Vec<u8>);
+
+/// The ticket, or none after all.
+#[derive(Debug)]
+pub(crate) struct TicketSealed(pub(crate) Option<Vec<u8>>);
 
 /// An answer that does not fit its question, which comes back with it.
 #[derive(Debug)]
@@ -133,6 +142,7 @@ impl FromIterator<CertificateDer<'static>> for CertificateChain {
 pub struct Sign {
     pub(crate) serial: Serial,
     pub(crate) scheme: SignatureScheme,
+    pub(crate) chain: Arc<CertificateChain>,
     pub(crate) message: Vec<u8>,
 }
 
@@ -141,6 +151,12 @@ impl Sign {
     #[must_use]
     pub const fn scheme(&self) -> SignatureScheme {
         self.scheme
+    }
+
+    /// The chain that was selected, whose first certificate has the key to sign with.
+    #[must_use]
+    pub const fn certificate_chain(&self) -> &Arc<CertificateChain> {
+        &self.chain
     }
 
     /// The exact bytes to sign: 64 spaces, the context string, a zero, the transcript hash.
@@ -157,5 +173,59 @@ impl Sign {
     /// The key cannot be used: `internal_error`.
     pub fn unavailable(self) -> Answer {
         Answer { serial: self.serial, reply: Reply::Refused(Cause::SigningFailed) }
+    }
+}
+
+/// Turn what a later connection must know into a ticket: sealed, or as a name under which it is kept
+/// (RFC 9846 §4.7.1).
+#[derive(Debug)]
+#[must_use = "the connection waits for the answer"]
+pub struct SealTicket {
+    pub(crate) serial: Serial,
+    pub(crate) psk: Secret,
+    pub(crate) cipher_suite: CipherSuite,
+    pub(crate) age_add: u32,
+    pub(crate) order: NewTicket,
+}
+
+impl SealTicket {
+    /// The pre-shared key of the connection that will use the ticket.
+    #[must_use]
+    pub const fn psk(&self) -> &Secret {
+        &self.psk
+    }
+
+    /// The suite whose hash the key is for.
+    #[must_use]
+    pub const fn cipher_suite(&self) -> CipherSuite {
+        self.cipher_suite
+    }
+
+    /// What the client adds to the ticket's age when it offers it, in milliseconds.
+    #[must_use]
+    pub const fn age_add(&self) -> u32 {
+        self.age_add
+    }
+
+    /// What was ordered.
+    #[must_use]
+    pub const fn order(&self) -> NewTicket {
+        self.order
+    }
+
+    /// The ticket.
+    ///
+    /// # Errors
+    /// [`Misuse::OutOfRange`] if it is empty or longer than 65,535 bytes; the question comes back.
+    pub fn sealed(self, ticket: Vec<u8>) -> Result<Answer, Box<Unfit<Self>>> {
+        if ticket.is_empty() || u16::try_from(ticket.len()).is_err() {
+            return Err(Box::new(Unfit { question: self, misuse: Misuse::OutOfRange }));
+        }
+        Ok(Answer { serial: self.serial, reply: Reply::TicketSealed(TicketSealed(Some(ticket))) })
+    }
+
+    /// No ticket; the connection goes on.
+    pub fn decline(self) -> Answer {
+        Answer { serial: self.serial, reply: Reply::TicketSealed(TicketSealed(None)) }
     }
 }

@@ -1,0 +1,31 @@
+//! The client's view of its own authentication, which a TLS 1.3 server judges a round trip after the
+//! client is done (RFC 9846 §4.5.3, §F.1.2).
+
+use crate::diagnosis::{self, Evidence};
+
+/// How it stands with the client's authentication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClientAuthenticationState {
+    /// The server has not asked for a certificate.
+    #[default]
+    NotRequested,
+    /// We have answered the server's request, and do not know yet what it makes of that.
+    Pending(Reply),
+    /// The server has shown that it processed our answer. It may have accepted it, or go on with an
+    /// anonymous client: TLS does not say which.
+    Processed(Reply, Evidence),
+    /// The server ended the connection, and this is what that says about our certificate.
+    Rejected(Reply, diagnosis::Cause),
+    /// The connection ended before the server showed anything.
+    Unresolved(Reply),
+}
+
+/// What the client replied to CertificateRequest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// A certificate.
+    Sent,
+    /// An empty list.
+    Declined,
+}

@@ -1,0 +1,398 @@
+//! The traces of RFC 8448, computed again from their private keys and messages.
+
+#[path = "support/replay.rs"]
+mod replay;
+#[path = "support/rfc8448.rs"]
+mod rfc8448;
+
+use std::collections::HashMap;
+
+use countersign::crypto::leaf::Leaf;
+use countersign::crypto::{Digest, Draw, Opener, Sealer, Secret, Suite, ring};
+use countersign::epoch::Role;
+use countersign::key_schedule::{
+    EarlySecret, ExporterSecret, PskKind, ResumptionSecret, TrafficSecret,
+};
+use countersign::registry::{ContentType, HandshakeType, NamedGroup, SignatureScheme};
+use countersign::transcript::Transcript;
+use replay::ScriptedRandom;
+use rfc8448::Trace;
+
+static SUITE: &Suite = &ring::TLS_AES_128_GCM_SHA256;
+
+const TRACES: [&str; 5] =
+    ["simple_1rtt", "resumed_0rtt", "hello_retry", "client_auth", "compatibility"];
+
+fn traces() -> impl Iterator<Item = Trace> {
+    TRACES.into_iter().map(Trace::load)
+}
+
+fn secret(bytes: &[u8]) -> Secret {
+    Secret::copied_from(bytes).expect("a short secret")
+}
+
+#[test]
+fn every_extraction_and_expansion_is_reproduced() {
+    let mut values = 0;
+    for trace in traces() {
+        let mut step = HashMap::new();
+        for (name, value) in trace.iter() {
+            let (step_name, field) = name.rsplit_once('.').expect("three parts");
+            if matches!(field, "salt" | "prk") {
+                step.clear();
+            }
+            step.insert(field, value);
+            let computed = match field {
+                "secret" => SUITE.hash.extract(step["salt"], step["ikm"]).as_bytes().to_vec(),
+                "expanded" => expand(step["prk"], step["info"], step["hash"]),
+                "key" => expand(step["prk"], step["key_info"], &[]),
+                "iv" => expand(step["prk"], step["iv_info"], &[]),
+                _ => continue,
+            };
+            assert_eq!(computed, value, "{} {step_name}", trace.name());
+            values += 1;
+        }
+    }
+    assert_eq!(values, 15 + 59 + 21 + 21);
+}
+
+/// HKDF-Expand-Label, by the encoded HkdfLabel that RFC 8448 calls info.
+fn expand(prk: &[u8], info: &[u8], context: &[u8]) -> Vec<u8> {
+    let [high, low, label_length, rest @ ..] = info else { panic!("no HkdfLabel") };
+    let (label, rest) = rest.split_at(usize::from(*label_length));
+    assert_eq!(rest.split_first().map(|(_, context)| context), Some(context));
+    let label = label.strip_prefix(b"tls13 ").and_then(|label| str::from_utf8(label).ok());
+    let mut out = vec![0; usize::from(u16::from_be_bytes([*high, *low]))];
+    SUITE.hash.expand_label_into(&secret(prk), label.expect("a label"), context, &mut out);
+    out
+}
+
+/// A handshake message with its header, and the transcript on either side of it.
+struct Point {
+    sender: Role,
+    kind: HandshakeType,
+    before: Digest,
+    message: Vec<u8>,
+    through: Digest,
+}
+
+/// Every handshake message from the last ClientHello on.
+fn points(trace: &Trace) -> Vec<Point> {
+    let sent = sent(trace);
+    let (mut transcript, rest) = match sent.as_slice() {
+        [(_, first), (_, retry), rest @ ..] if is(rest[0].1, HandshakeType::CLIENT_HELLO) => {
+            (Transcript::after_retry(SUITE.hash, first, retry), rest)
+        }
+        all => (Transcript::new(SUITE.hash, &[]), all),
+    };
+    rest.iter()
+        .map(|&(sender, message)| {
+            let before = transcript.digest();
+            transcript.add(message);
+            let through = transcript.digest();
+            let kind = HandshakeType(message[0]);
+            Point { sender, kind, before, message: message.to_vec(), through }
+        })
+        .collect()
+}
+
+fn sent(trace: &Trace) -> Vec<(Role, &[u8])> {
+    let records = trace.iter().filter(|(name, _)| name.ends_with(".handshake_record.payload"));
+    records
+        .flat_map(|(name, payload)| messages(payload).map(move |message| (sender(name), message)))
+        .collect()
+}
+
+fn sender(name: &str) -> Role {
+    if name.starts_with("client.") { Role::Client } else { Role::Server }
+}
+
+fn messages(mut payload: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = u32::from_be_bytes(*payload.first_chunk()?) & 0x00ff_ffff;
+        let (message, rest) = payload.split_at(4 + usize::try_from(length).expect("24 bits"));
+        payload = rest;
+        Some(message)
+    })
+}
+
+fn is(message: &[u8], kind: HandshakeType) -> bool {
+    message.first() == Some(&kind.0)
+}
+
+fn point(points: &[Point], sender: Role, kind: HandshakeType) -> &Point {
+    let mut found = points.iter().filter(|point| point.sender == sender && point.kind == kind);
+    found.next().expect("the message is in the trace")
+}
+
+/// Everything that RFC 9846 §7.1 derives in one connection.
+struct Schedule {
+    binder: Digest,
+    early_exporter: ExporterSecret,
+    early: TrafficSecret,
+    client_handshake: TrafficSecret,
+    server_handshake: TrafficSecret,
+    client_application: TrafficSecret,
+    server_application: TrafficSecret,
+    exporter: ExporterSecret,
+    resumption: ResumptionSecret,
+}
+
+impl Schedule {
+    /// From the messages and the private keys alone, and in a resumption from the trace before it.
+    fn compute(trace: &Trace) -> Self {
+        let points = points(trace);
+        let through = |sender, kind| &point(&points, sender, kind).through;
+        let client_hello = through(Role::Client, HandshakeType::CLIENT_HELLO);
+        let server_hello = through(Role::Server, HandshakeType::SERVER_HELLO);
+        let server_finished = through(Role::Server, HandshakeType::FINISHED);
+        let client_finished = through(Role::Client, HandshakeType::FINISHED);
+        let psk = (trace.name() == "resumed_0rtt").then(|| {
+            let before = Trace::load("simple_1rtt");
+            let nonce = before.get("server.resumption.hash");
+            Self::compute(&before).resumption.psk(nonce)
+        });
+        let early = EarlySecret::new(SUITE, psk.as_ref());
+        let prefix = trace.find("client.binder.client_hello_prefix").unwrap_or_default();
+        let binder = early.binder_key(PskKind::Resumption).sign(&SUITE.hash.digest(&[prefix]));
+        let early_exporter = early.early_exporter(client_hello);
+        let early_traffic = early.client_early_traffic(client_hello);
+        let handshake = early.into_handshake(&agree(trace));
+        let client_handshake = handshake.traffic(Role::Client, server_hello);
+        let server_handshake = handshake.traffic(Role::Server, server_hello);
+        let main = handshake.into_main();
+        Self {
+            binder,
+            early_exporter,
+            early: early_traffic,
+            client_handshake,
+            server_handshake,
+            client_application: main.traffic(Role::Client, server_finished),
+            server_application: main.traffic(Role::Server, server_finished),
+            exporter: main.exporter(server_finished),
+            resumption: main.into_resumption(client_finished),
+        }
+    }
+}
+
+/// The secret of the key exchange, which both ends find with the keys that they drew.
+fn agree(trace: &Trace) -> Secret {
+    let (id, name) = match trace.find("server.secp256r1.private_key") {
+        Some(_) => (NamedGroup::SECP256R1, "secp256r1"),
+        None => (NamedGroup::X25519, "x25519"),
+    };
+    let [client, server] = ["client", "server"].map(|role| {
+        let private_key = trace.get(&format!("{role}.{name}.private_key")).to_vec();
+        let random = ScriptedRandom::new([(Draw::KeyShare(id), private_key)]);
+        (random.clone(), replay::provider(random))
+    });
+    let group = client.1.group(id).expect("a group of the provider");
+    let exchange = group.start(client.1.random.as_ref()).expect("the client's key share");
+    assert_eq!(exchange.share(), trace.get(&format!("client.{name}.public_key")));
+    let (share, secret) =
+        group.respond(server.1.random.as_ref(), exchange.share()).expect("the server's key share");
+    assert_eq!(share, trace.get(&format!("server.{name}.public_key")));
+    assert_eq!(secret.as_bytes(), trace.get("server.handshake.ikm"));
+    assert_eq!(exchange.finish(&share).expect("a secret").as_bytes(), secret.as_bytes());
+    assert!(client.0.is_spent() && server.0.is_spent());
+    secret
+}
+
+#[test]
+fn every_traffic_secret_follows_from_private_keys_and_messages() {
+    for trace in traces() {
+        let schedule = Schedule::compute(&trace);
+        for (name, computed) in [
+            ("client.c_e_traffic.expanded", &schedule.early),
+            ("server.c_hs_traffic.expanded", &schedule.client_handshake),
+            ("server.s_hs_traffic.expanded", &schedule.server_handshake),
+            ("server.c_ap_traffic.expanded", &schedule.client_application),
+            ("server.s_ap_traffic.expanded", &schedule.server_application),
+        ] {
+            let Some(expected) = trace.find(name) else {
+                assert!(name == "client.c_e_traffic.expanded" && trace.name() != "resumed_0rtt");
+                continue;
+            };
+            assert_eq!(computed.secret().as_bytes(), expected, "{} {name}", trace.name());
+        }
+    }
+}
+
+#[test]
+fn every_exporter_follows_from_private_keys_and_messages() {
+    for trace in traces() {
+        let schedule = Schedule::compute(&trace);
+        check_exporter(&schedule.exporter, trace.get("server.exp_master.expanded"));
+        if let Some(expected) = trace.find("client.e_exp_master.expanded") {
+            check_exporter(&schedule.early_exporter, expected);
+        }
+    }
+}
+
+/// RFC 9846 §7.5, written out.
+fn check_exporter(exporter: &ExporterSecret, expected: &[u8]) {
+    let hash = SUITE.hash;
+    let labelled = hash.expand_label(&secret(expected), "label", hash.of_empty().as_bytes());
+    let mut exported = [[0; 48]; 2];
+    let context = hash.digest(&[b"context"]);
+    hash.expand_label_into(&labelled, "exporter", context.as_bytes(), &mut exported[0]);
+    exporter.export("label", b"context", &mut exported[1]).expect("a length in range");
+    assert_eq!(exported[0], exported[1]);
+}
+
+#[test]
+fn every_resumption_secret_and_psk_follows_from_private_keys_and_messages() {
+    for trace in traces() {
+        let resumption = Schedule::compute(&trace).resumption;
+        let expected = secret(trace.get("client.res_master.expanded"));
+        let psk = SUITE.hash.expand_label(&expected, "resumption", b"nonce");
+        assert_eq!(resumption.psk(b"nonce").as_bytes(), psk.as_bytes(), "{}", trace.name());
+    }
+    let [first, second] = ["simple_1rtt", "resumed_0rtt"].map(Trace::load);
+    let psk = Schedule::compute(&first).resumption.psk(first.get("server.resumption.hash"));
+    assert_eq!(psk.as_bytes(), first.get("server.resumption.expanded"));
+    assert_eq!(psk.as_bytes(), second.get("client.early.ikm"));
+}
+
+#[test]
+fn every_finished_and_the_binder_are_reproduced_and_verify() {
+    for trace in traces() {
+        let Schedule { client_handshake, server_handshake, binder, .. } = Schedule::compute(&trace);
+        let points = points(&trace);
+        for (role, secret, name) in [
+            (Role::Client, client_handshake, "client.finished.finished"),
+            (Role::Server, server_handshake, "server.finished.finished"),
+        ] {
+            let Point { before, message, .. } = point(&points, role, HandshakeType::FINISHED);
+            let key = secret.finished_key();
+            let mut verify_data = message[4..].to_vec();
+            assert_eq!(verify_data, trace.get(name), "{} {name}", trace.name());
+            assert_eq!(key.sign(before).as_bytes(), verify_data);
+            assert!(key.verify(before, &verify_data));
+            verify_data[0] ^= 1;
+            assert!(!key.verify(before, &verify_data));
+        }
+        if let Some(expected) = trace.find("client.binder.finished") {
+            assert_eq!(binder.as_bytes(), expected);
+            assert!(points[0].message.ends_with(expected));
+        }
+    }
+}
+
+#[test]
+fn every_protected_record_opens_and_seals_to_the_same_bytes() {
+    for (trace, expected) in traces().zip([7, 8, 4, 4, 4]) {
+        let schedule = Schedule::compute(&trace);
+        let early = trace.find("client.c_e_traffic.expanded").map(|_| schedule.early);
+        let client = [schedule.client_handshake, schedule.client_application];
+        let mut client = Keys::new(early.into_iter().chain(client).collect());
+        let mut server = Keys::new(vec![schedule.server_handshake, schedule.server_application]);
+        let mut records = 0;
+        for (name, payload, complete) in protected_records(&trace) {
+            let keys = match sender(name) {
+                Role::Client => &mut client,
+                Role::Server => &mut server,
+            };
+            let kind = match name.split('.').nth(1) {
+                Some("handshake_record") => ContentType::HANDSHAKE,
+                Some("alert_record") => ContentType::ALERT,
+                _ => ContentType::APPLICATION_DATA,
+            };
+            keys.check(payload, kind, complete);
+            records += 1;
+            if kind == ContentType::HANDSHAKE && messages(payload).any(is_last_under_its_key) {
+                keys.advance();
+            }
+        }
+        assert_eq!(records, expected, "{}", trace.name());
+    }
+}
+
+fn is_last_under_its_key(message: &[u8]) -> bool {
+    is(message, HandshakeType::FINISHED) || is(message, HandshakeType::END_OF_EARLY_DATA)
+}
+
+/// Name, content and bytes of each protected record.
+fn protected_records(trace: &Trace) -> impl Iterator<Item = (&str, &[u8], &[u8])> {
+    trace.iter().zip(trace.iter().skip(1)).filter_map(|((_, payload), (name, complete))| {
+        let protected = complete.first() == Some(&ContentType::APPLICATION_DATA.0);
+        (name.ends_with("_record.complete") && protected).then_some((name, payload, complete))
+    })
+}
+
+/// One direction's key, in the hands of both ends, and the secrets of the keys after it.
+struct Keys {
+    sealer: Sealer,
+    opener: Opener,
+    later: std::vec::IntoIter<TrafficSecret>,
+}
+
+impl Keys {
+    fn new(secrets: Vec<TrafficSecret>) -> Self {
+        let mut later = secrets.into_iter();
+        let (sealer, opener) = ends(later.next());
+        Self { sealer, opener, later }
+    }
+
+    fn advance(&mut self) {
+        (self.sealer, self.opener) = ends(self.later.next());
+    }
+
+    fn check(&mut self, payload: &[u8], kind: ContentType, complete: &[u8]) {
+        let (header, protected) = complete.split_at(5);
+        let inner = [payload, &[kind.0]].concat();
+        let mut opened = protected.to_vec();
+        assert_eq!(self.opener.open(header, &mut opened).expect("an authentic record"), inner);
+        let mut sealed = inner;
+        let tag = self.sealer.seal(header, &mut sealed).expect("a usable key");
+        sealed.extend_from_slice(&tag);
+        assert_eq!(sealed, protected);
+    }
+}
+
+fn ends(secret: Option<TrafficSecret>) -> (Sealer, Opener) {
+    let secret = secret.expect("a secret for every key of the trace");
+    (Sealer::new(SUITE, secret.secret()), Opener::new(SUITE, secret.secret()))
+}
+
+#[test]
+fn every_signature_verifies_and_those_of_the_published_key_are_made_again() {
+    let keys = Trace::load("private_keys");
+    let provider = replay::provider(ScriptedRandom::new([]));
+    let mut made_again = 0;
+    for trace in traces() {
+        for point in points(&trace).iter().filter(|p| p.kind == HandshakeType::CERTIFICATE_VERIFY) {
+            let name = match point.sender {
+                Role::Client => "client.Certificate.message",
+                Role::Server => "server.Certificate.message",
+            };
+            let leaf = Leaf::parse(first_certificate(trace.get(name))).expect("a leaf");
+            let content = signed_content(point);
+            let scheme = u16::from_be_bytes([point.message[4], point.message[5]]);
+            let algorithm = provider.signature(SignatureScheme(scheme)).expect("a known scheme");
+            let signature = &point.message[8..];
+            assert_eq!(algorithm.verify(&leaf, &content, signature), Ok(()), "{}", trace.name());
+            if let Some(salt) = trace.find("server.CertificateVerify.salt") {
+                assert_eq!(replay::sign_rsa_pss(&keys, salt, &content), signature);
+                made_again += 1;
+            }
+        }
+    }
+    assert_eq!(made_again, 3);
+}
+
+/// RFC 9846 §4.5.2: what CertificateVerify signs.
+fn signed_content(certificate_verify: &Point) -> Vec<u8> {
+    let context: &[u8] = match certificate_verify.sender {
+        Role::Client => b"TLS 1.3, client CertificateVerify\0",
+        Role::Server => b"TLS 1.3, server CertificateVerify\0",
+    };
+    [&[b' '; 64], context, certificate_verify.before.as_bytes()].concat()
+}
+
+/// The first certificate in a Certificate message with an empty context.
+fn first_certificate(message: &[u8]) -> &[u8] {
+    let entry = &message[4 + 1 + 3..];
+    let length = usize::from(u16::from_be_bytes([entry[1], entry[2]]));
+    &entry[3..3 + length]
+}
