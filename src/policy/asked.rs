@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pki_types::{CertificateDer, ServerName};
 
 use crate::codec::Writer;
+use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::decision::{
@@ -13,6 +14,7 @@ use crate::handshake::decision::{
     SelectClientCredential, SelectCredential, Serial, Sign, Signed, VerifyCertificate,
 };
 use crate::limits::Limits;
+use crate::message::ParseContext;
 use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
 
 /// What an answer says.
@@ -44,16 +46,17 @@ impl From<Answer> for Said {
             }
             Reply::Signed(Signed(signature)) => Self::Signature(signature),
             Reply::Refused(cause) => Self::Refused(cause),
+            Reply::TicketSealed(_) => Self::Other,
         }
     }
 }
 
-/// Asked of `role` about these certificates, whose end entity has the public key given.
+/// Asked of `role` about these certificates, after a proof of possession of the key of `leaf`.
 pub fn verify_certificate(
     role: Role,
     certificates: &[CertificateDer<'_>],
     server_name: Option<ServerName<'static>>,
-    subject_public_key_info: Vec<u8>,
+    leaf: Leaf,
 ) -> VerifyCertificate {
     let mut body = Vec::new();
     let mut writer = Writer::new(&mut body);
@@ -67,10 +70,10 @@ pub fn verify_certificate(
     VerifyCertificate {
         serial: Serial::first(),
         role,
-        chain: PeerChain { body },
+        chain: PeerChain { body, context: ParseContext::default() },
         server_name,
         scheme: SignatureScheme::ED25519,
-        subject_public_key_info,
+        leaf,
     }
 }
 

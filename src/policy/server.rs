@@ -28,8 +28,8 @@ pub struct ServerPolicy {
 impl ServerPolicy {
     /// Answers the question, at the time `now`.
     ///
-    /// The credential is one that bears the name the client asks for, exactly or else by a wildcard,
-    /// and among those the one for the first scheme in the client's order.
+    /// The credential is one that bears the name the client asks for, exactly or else by a
+    /// wildcard, and among those the one for the first scheme in the client's order.
     ///
     /// # Errors
     /// The question comes back if the configuration has nothing on it.
