@@ -202,12 +202,9 @@ impl<T> Default for Vector<T> {
     }
 }
 
-impl<T> core::fmt::Debug for Vector<T>
-where
-    T: for<'a> Decode<'a> + core::fmt::Debug,
-{
+impl<T> core::fmt::Debug for Vector<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.list().fmt(f)
+        f.debug_tuple("Vector").field(&self.bytes).finish()
     }
 }
 
