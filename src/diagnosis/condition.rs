@@ -103,7 +103,7 @@ pub(super) const DECLINED: Condition =
     });
 pub(super) const SENT: Condition =
     client("client certificate sent", |client| client.authentication == ClientAuthentication::Sent);
-pub(super) const UNDECIDED: Condition = client("verdict on it not known to be past", |client| {
+pub(super) const UNDECIDED: Condition = client("verdict still due", |client| {
     client.authentication != ClientAuthentication::NotRequested
         && client.evidence != Evidence::Strong
         && matches!(

@@ -44,12 +44,13 @@ impl Row {
     /// What the row says about `signal`.
     #[must_use]
     pub fn cause(&self, signal: Signal) -> Cause {
-        match (self.cause, signal) {
-            (CauseOf::Any(cause), _) => cause,
-            (CauseOf::Fault(cause), Signal::Alert(alert)) => {
-                CertificateFault::from_alert(alert).map_or(Cause::UnexpectedAlert, cause)
-            }
-            (CauseOf::Fault(_), Signal::TransportLost) => Cause::Truncated,
+        let fault = match signal {
+            Signal::Alert(alert) => CertificateFault::from_alert(alert),
+            Signal::TransportLost => None,
+        };
+        match self.cause {
+            CauseOf::Any(cause) => cause,
+            CauseOf::Fault(cause) => fault.map_or(Cause::UnexpectedAlert, cause),
         }
     }
 }
