@@ -202,6 +202,7 @@ impl<T> Default for Vector<T> {
     }
 }
 
+/// Shows the bytes: an item that borrows cannot be decoded here.
 impl<T> core::fmt::Debug for Vector<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_tuple("Vector").field(&self.bytes).finish()
