@@ -202,12 +202,10 @@ impl<T> Default for Vector<T> {
     }
 }
 
-impl<T> core::fmt::Debug for Vector<T>
-where
-    T: for<'a> Decode<'a> + core::fmt::Debug,
-{
+/// Shows the bytes: an item that borrows cannot be decoded here.
+impl<T> core::fmt::Debug for Vector<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.list().fmt(f)
+        f.debug_tuple("Vector").field(&self.bytes).finish()
     }
 }
 

@@ -171,6 +171,55 @@ causes! {
     Unencodable => InternalError, "6.2", "a message of ours does not fit its own lengths";
 }
 
+/// How much an alert tells the peer (RFC 9846 §6.2: `general_error` when the sender conceals).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Disclosure {
+    /// The alert of the cause.
+    #[default]
+    Exact,
+    /// Refusals of a certificate all say `certificate_unknown`.
+    CertificateGeneric,
+    /// Refusals all say `general_error`.
+    Concealed,
+}
+
+impl Disclosure {
+    /// The alert that reports `cause` under this setting. Only refusals are veiled: what the peer
+    /// did wrong on the wire is always told.
+    #[must_use]
+    pub const fn alert(self, cause: Cause) -> ErrorAlert {
+        use ErrorAlert as Alert;
+        let alert = cause.alert();
+        match (self, alert) {
+            (
+                Self::CertificateGeneric,
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::UnknownCa
+                | Alert::AccessDenied
+                | Alert::BadCertificateStatusResponse,
+            ) => Alert::CertificateUnknown,
+            (
+                Self::Concealed,
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCa
+                | Alert::AccessDenied
+                | Alert::BadCertificateStatusResponse
+                | Alert::CertificateRequired
+                | Alert::UnrecognizedName
+                | Alert::UnknownPskIdentity,
+            ) => Alert::GeneralError,
+            _ => alert,
+        }
+    }
+}
+
 /// A fatal outcome: the cause, and where the handshake stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {

@@ -5,12 +5,17 @@
 
 pub mod alert;
 pub mod codec;
+pub mod connection;
 pub mod crypto;
+pub mod diagnosis;
 pub mod epoch;
 pub mod failure;
+pub mod handshake;
 pub mod key_schedule;
 pub mod limits;
 pub mod message;
+#[cfg(feature = "policy")]
+pub mod policy;
 pub mod record;
 pub mod registry;
 pub mod transcript;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::codec::Writer;
 use crate::crypto::secret::Secret;
 
 /// The longest hash, in bytes (SHA-384).
@@ -86,6 +87,22 @@ impl dyn Hash {
         self.mac(salt, &[input_key_material])
     }
 
+    /// HKDF-Expand (RFC 5869 §2.3), which fills `out`.
+    ///
+    /// It can make 255 blocks; what lies beyond stays as it was. Callers that take a length from
+    /// outside check it first.
+    pub fn expand(&self, secret: &Secret, info: &[u8], out: &mut [u8]) {
+        let mut previous: Option<Secret> = None;
+        for (counter, block) in (1..=u8::MAX).zip(out.chunks_mut(self.output_bytes())) {
+            let before = previous.as_ref().map_or(&[][..], Secret::as_bytes);
+            let current = self.mac(secret.as_bytes(), &[before, info, &[counter]]);
+            for (to, from) in block.iter_mut().zip(current.as_bytes()) {
+                *to = *from;
+            }
+            previous = Some(current);
+        }
+    }
+
     /// HKDF-Expand-Label with the hash's own length as the output length (RFC 9846 §7.1).
     #[must_use]
     pub fn expand_label(&self, secret: &Secret, label: &str, context: &[u8]) -> Secret {
@@ -94,26 +111,17 @@ impl dyn Hash {
         })
     }
 
-    /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1).
-    ///
-    /// RFC 5869 §2.3 allows 255 blocks; what lies beyond stays as it was. Callers that take a length
-    /// from outside check it first.
+    /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1), as far as [`expand`](Self::expand) goes.
     pub fn expand_label_into(&self, secret: &Secret, label: &str, context: &[u8], out: &mut [u8]) {
-        let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
-        let label_length = [u8::try_from(LABEL_PREFIX.len() + label.len()).unwrap_or(u8::MAX)];
-        let context_length = [u8::try_from(context.len()).unwrap_or(u8::MAX)];
-        let info =
-            [&length[..], &label_length, LABEL_PREFIX, label.as_bytes(), &context_length, context];
-        let [a, b, c, d, e, f] = info;
-        let mut previous: Option<Secret> = None;
-        for (counter, block) in (1..=u8::MAX).zip(out.chunks_mut(self.output_bytes())) {
-            let before = previous.as_ref().map_or(&[][..], Secret::as_bytes);
-            let current = self.mac(secret.as_bytes(), &[before, a, b, c, d, e, f, &[counter]]);
-            for (to, from) in block.iter_mut().zip(current.as_bytes()) {
-                *to = *from;
-            }
-            previous = Some(current);
-        }
+        let mut hkdf_label = Vec::new();
+        let mut writer = Writer::new(&mut hkdf_label);
+        writer.u16(u16::try_from(out.len()).unwrap_or(u16::MAX));
+        writer.vector8(|label_field| {
+            label_field.raw(LABEL_PREFIX);
+            label_field.raw(label.as_bytes());
+        });
+        writer.vector8(|context_field| context_field.raw(context));
+        self.expand(secret, &hkdf_label, out);
     }
 
     fn mac(&self, key: &[u8], parts: &[&[u8]]) -> Secret {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::codec::{List, Vector, Writer};
 use crate::crypto::leaf::Leaf;
-use crate::crypto::{Digest, Provider, signature};
+use crate::crypto::{Digest, Provider};
 use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::context::Context;
@@ -12,9 +12,9 @@ use crate::handshake::decision::{CertificateChain, Decision, PeerChain, Serial, 
 use crate::handshake::event::Framed;
 use crate::key_schedule::FinishedKey;
 use crate::limits::Limits;
+use crate::message::CertificateRequest;
 use crate::message::HEADER_BYTES;
-use crate::message::server_parameters::CertificateRequest;
-use crate::message::authentication::{Certificate, CertificateEntry, CertificateVerify, Finished};
+use crate::message::{Certificate, CertificateEntry, CertificateVerify, Finished};
 use crate::registry::{HandshakeType, SignatureScheme};
 use crate::transcript::Transcript;
 
@@ -27,11 +27,15 @@ pub(crate) struct PeerCertificate {
 
 impl PeerCertificate {
     /// `None` for an empty list.
-    pub(crate) fn from_message(certificate: &Framed<'_, Certificate<'_>>) -> Result<Option<Self>, Cause> {
+    pub(crate) fn from_message(
+        cx: &Context,
+        certificate: &Framed<'_, Certificate<'_>>,
+    ) -> Result<Option<Self>, Cause> {
         let Some(first) = certificate.message.certificate_list.first() else { return Ok(None) };
         let leaf = Leaf::parse(first.cert_data)?;
         let body = certificate.encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec();
-        Ok(Some(Self { chain: PeerChain { body }, leaf }))
+        let context = cx.parse_context();
+        Ok(Some(Self { chain: PeerChain { body, context }, leaf }))
     }
 
     /// That `signer` holds the private key: the signature covers the transcript through Certificate.
@@ -47,7 +51,9 @@ impl PeerCertificate {
             return Err(Cause::SignatureSchemeNotOffered);
         }
         let message = signed_content(signer, through_certificate);
-        signature::verify(provider, &self.leaf, proof.algorithm, &message, proof.signature)
+        let algorithm = provider.signature(proof.algorithm);
+        let algorithm = algorithm.ok_or(Cause::SignatureSchemeNotOffered)?;
+        algorithm.verify(&self.leaf, &message, proof.signature)
     }
 }
 
@@ -93,7 +99,8 @@ pub(crate) fn send_certificate(
         .collect();
     let certificate =
         Certificate { certificate_request_context: context, certificate_list: entries.list() };
-    transcript.add(cx.send(HandshakeType::CERTIFICATE, |w: &mut Writer<'_>| certificate.encode(w))?);
+    transcript
+        .add(cx.send(HandshakeType::CERTIFICATE, |w: &mut Writer<'_>| certificate.encode(w))?);
     Ok(())
 }
 

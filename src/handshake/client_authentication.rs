@@ -1,7 +1,7 @@
 //! The client's view of its own authentication, which a TLS 1.3 server judges a round trip after the
 //! client is done (RFC 9846 §4.5.3, §F.1.2).
 
-use crate::diagnosis::{self, Evidence};
+use crate::diagnosis::{self, ClientAuthentication, Evidence};
 
 /// How it stands with the client's authentication.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,4 +28,36 @@ pub enum Reply {
     Sent,
     /// An empty list.
     Declined,
+}
+
+impl ClientAuthenticationState {
+    /// Our reply, as long as its outcome is open.
+    pub(crate) const fn unsettled(self) -> Option<Reply> {
+        match self {
+            Self::Pending(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// Our reply, as a diagnosis calls it.
+    pub(crate) const fn reply(self) -> ClientAuthentication {
+        match self {
+            Self::NotRequested => ClientAuthentication::NotRequested,
+            Self::Pending(reply)
+            | Self::Processed(reply, _)
+            | Self::Rejected(reply, _)
+            | Self::Unresolved(reply) => match reply {
+                Reply::Sent => ClientAuthentication::Sent,
+                Reply::Declined => ClientAuthentication::Declined,
+            },
+        }
+    }
+
+    /// What shows that the server has processed our reply.
+    pub(crate) const fn evidence(self) -> Evidence {
+        match self {
+            Self::Processed(_, evidence) => evidence,
+            _ => Evidence::None,
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use pki_types::ServerName;
 
-use crate::codec::Vector;
+use crate::codec::{List, Reader, Vector};
 use crate::crypto::Provider;
-use crate::failure::Misuse;
+use crate::failure::{Disclosure, Misuse};
 use crate::limits::Limits;
-use crate::message::client_hello::{DistinguishedName, ProtocolName};
-use crate::message::extension::Layout;
+use crate::message::Layout;
+use crate::message::{DistinguishedName, ProtocolName};
 use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
 
 /// What carries the handshake.
@@ -19,18 +19,6 @@ pub enum Profile {
     /// QUIC CRYPTO frames (RFC 9001): no KeyUpdate, no EndOfEarlyData, no compatibility mode; an
     /// application protocol is required. The value is our `quic_transport_parameters`.
     Quic(Vec<u8>),
-}
-
-/// How much an alert tells the peer (RFC 9846 §6.2: `general_error` when the sender conceals).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Disclosure {
-    /// The alert of the cause.
-    #[default]
-    Exact,
-    /// Refusals of a certificate all say `certificate_unknown`.
-    CertificateGeneric,
-    /// Refusals all say `general_error`.
-    Concealed,
 }
 
 /// The configuration of clients. [`ClientConfig::new`] fills it with all that the provider has.
@@ -82,7 +70,11 @@ impl ClientConfig {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
             key_shares: 1,
-            signature_schemes: provider.signatures.iter().map(|algorithm| algorithm.scheme).collect(),
+            signature_schemes: provider
+                .signatures
+                .iter()
+                .map(|algorithm| algorithm.scheme)
+                .collect(),
             certificate_signature_schemes: Vector::new(),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
@@ -208,7 +200,11 @@ impl ServerConfig {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
             preference: Preference::Server,
-            signature_schemes: provider.signatures.iter().map(|algorithm| algorithm.scheme).collect(),
+            signature_schemes: provider
+                .signatures
+                .iter()
+                .map(|algorithm| algorithm.scheme)
+                .collect(),
             certificate_signature_schemes: Vector::new(),
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
@@ -250,9 +246,7 @@ fn check_offer(
 }
 
 fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misuse> {
-    if crate::message::client_hello::names_are_valid(protocols) {
-        Ok(())
-    } else {
-        Err(Misuse::Configuration("an application protocol with an empty name"))
-    }
+    List::<ProtocolName<'_>>::parse(Reader::new(protocols.list().as_bytes()))
+        .map_err(|_| Misuse::Configuration("an application protocol with an empty name"))?;
+    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::handshake::key_update::UpdateLedger;
 use crate::key_schedule::{ExporterSecret, TrafficSecret};
 use crate::limits::Limits;
 use crate::message;
-use crate::message::extension::ExtensionSet;
+use crate::message::{ExtensionSet, ParseContext};
 use crate::registry::HandshakeType;
 
 /// The part of a handshake that is alive in every state.
@@ -27,6 +27,7 @@ pub(crate) struct Context {
     /// `exporter_secret`, from the server's Finished on.
     pub(crate) exporter: Option<ExporterSecret>,
     pub(crate) updates: UpdateLedger,
+    pub(crate) compatibility_mode: bool,
     /// Server: whether the client can use a ticket at all (RFC 9846 §4.7.1).
     pub(crate) peer_takes_tickets: bool,
     /// The client's view of its own authentication.
@@ -49,6 +50,7 @@ impl Context {
             offered: ExtensionSet::default(),
             exporter: None,
             updates: UpdateLedger::default(),
+            compatibility_mode: false,
             peer_takes_tickets: false,
             client_authentication: ClientAuthenticationState::default(),
             outputs: VecDeque::new(),
@@ -72,6 +74,11 @@ impl Context {
     /// How many keys to receive with have been installed.
     pub(crate) const fn receive_keys(&self) -> u32 {
         self.receive_keys
+    }
+
+    /// What parsing a message needs to know.
+    pub(crate) const fn parse_context(&self) -> ParseContext {
+        ParseContext { offered: self.offered, limits: self.limits }
     }
 
     /// Adds a message to the flight and returns it, header included, for the transcript.

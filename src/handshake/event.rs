@@ -4,17 +4,17 @@ use crate::alert::{Alert, AlertDescription};
 use crate::crypto::Secret;
 use crate::diagnosis::{self, Diagnosis};
 use crate::epoch::{Direction, Epoch};
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::handshake::client_authentication::ClientAuthenticationState;
 use crate::handshake::decision::{
-    CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Signed, TicketSealed,
+    CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Signed,
+    TicketSealed,
 };
 use crate::key_schedule::TrafficSecret;
-use crate::message::authentication::{Certificate, CertificateVerify, Finished};
-use crate::message::client_hello::ClientHello;
-use crate::message::post_handshake::{KeyUpdate, NewSessionTicket};
-use crate::message::server_hello::{HelloRetryRequest, ServerHello};
-use crate::message::server_parameters::{CertificateRequest, EncryptedExtensions};
+use crate::message::{
+    self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
+    Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
+};
 use crate::registry::{CipherSuite, NamedGroup};
 
 /// What the machine says, in order. The order is the contract:
@@ -169,7 +169,8 @@ impl Refusal {
     /// Whether the level byte is the one that goes with the description (RFC 9846 §6).
     #[must_use]
     pub fn level_fits(&self) -> bool {
-        crate::alert::AlertLevel::from_wire(self.level).is_some_and(|level| self.alert.fits_level(level))
+        crate::alert::AlertLevel::from_wire(self.level)
+            .is_some_and(|level| self.alert.fits_level(level))
     }
 }
 
@@ -249,4 +250,52 @@ inputs! {
     IssueTicket(NewTicket),
     TicketSealed(TicketSealed),
     UpdateKeys(KeyUpdate),
+}
+
+impl<'a> Input<'a> {
+    /// A message of the peer's as an input.
+    pub(crate) fn of_message(message: Message<'a>, encoded: &'a [u8]) -> Result<Self, Cause> {
+        Ok(match message {
+            Message::ClientHello(message) => Self::ClientHello(Framed { message, encoded }),
+            Message::ServerHello(message) => Self::ServerHello(Framed { message, encoded }),
+            Message::HelloRetryRequest(message) => {
+                Self::HelloRetryRequest(Framed { message, encoded })
+            }
+            Message::NewSessionTicket(message) => {
+                Self::NewSessionTicket(Framed { message, encoded })
+            }
+            Message::EncryptedExtensions(message) => {
+                Self::EncryptedExtensions(Framed { message, encoded })
+            }
+            Message::CertificateRequest(message) => {
+                Self::CertificateRequest(Framed { message, encoded })
+            }
+            Message::Certificate(message) => Self::Certificate(Framed { message, encoded }),
+            Message::CertificateVerify(message) => {
+                Self::CertificateVerify(Framed { message, encoded })
+            }
+            Message::Finished(message) => Self::Finished(Framed { message, encoded }),
+            Message::KeyUpdate(message) => Self::KeyUpdate(Framed { message, encoded }),
+            Message::EndOfEarlyData(_) => return Err(Cause::MessageOutOfOrder),
+        })
+    }
+}
+
+impl on::Kind {
+    /// The input that a message is; `None` if no table has a row for it.
+    pub(crate) const fn of_message(kind: message::Kind) -> Option<Self> {
+        Some(match kind {
+            message::Kind::ClientHello => Self::ClientHello,
+            message::Kind::ServerHello => Self::ServerHello,
+            message::Kind::HelloRetryRequest => Self::HelloRetryRequest,
+            message::Kind::NewSessionTicket => Self::NewSessionTicket,
+            message::Kind::EncryptedExtensions => Self::EncryptedExtensions,
+            message::Kind::CertificateRequest => Self::CertificateRequest,
+            message::Kind::Certificate => Self::Certificate,
+            message::Kind::CertificateVerify => Self::CertificateVerify,
+            message::Kind::Finished => Self::Finished,
+            message::Kind::KeyUpdate => Self::KeyUpdate,
+            message::Kind::EndOfEarlyData => return None,
+        })
+    }
 }

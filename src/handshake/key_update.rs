@@ -5,7 +5,7 @@ use crate::failure::Cause;
 use crate::handshake::context::Context;
 use crate::handshake::event::Fact;
 use crate::key_schedule::TrafficSecret;
-use crate::message::post_handshake::KeyUpdate;
+use crate::message::KeyUpdate;
 use crate::registry::{HandshakeType, KeyUpdateRequest};
 
 /// RFC 9846 §4.7.3: no more than this many updates of one's own.

@@ -4,7 +4,7 @@ use crate::codec::{Decode, List};
 use crate::crypto::{Group, Provider, Suite};
 use crate::failure::Cause;
 use crate::handshake::config::Preference;
-use crate::message::client_hello::{ClientHelloExtensions, KeyShareEntry};
+use crate::message::{ClientHelloExtensions, KeyShareEntry};
 use crate::registry::{CipherSuite, NamedGroup};
 
 /// The extensions that must come together (RFC 9846 §9.2).
@@ -35,9 +35,9 @@ pub(crate) fn cipher_suite(
 }
 
 /// How the key exchange can be done.
-pub(crate) enum GroupChoice<'a> {
+pub(crate) enum GroupChoice {
     /// The client has sent a share of this group.
-    Share(&'static dyn Group, &'a [u8]),
+    Share(&'static dyn Group),
     /// The client can do this group, and has to be asked for a share.
     Retry(&'static dyn Group),
 }
@@ -46,17 +46,17 @@ pub(crate) enum GroupChoice<'a> {
 ///
 /// With the server's preference a group whose share is there beats one that costs a round trip. With
 /// the client's, its `supported_groups` decide before its shares do (RFC 9846 §4.3.8).
-pub(crate) fn group<'a>(
+pub(crate) fn group(
     provider: &Provider,
     preference: Preference,
     ours: List<'_, NamedGroup>,
     theirs: List<'_, NamedGroup>,
-    shares: List<'a, KeyShareEntry<'a>>,
-) -> Result<GroupChoice<'a>, Cause> {
+    shares: List<'_, KeyShareEntry<'_>>,
+) -> Result<GroupChoice, Cause> {
     check_shares(theirs, shares)?;
     let share_of = |group: &'static dyn Group| {
-        let share = shares.iter().find(|share| share.group == group.id())?;
-        Some(GroupChoice::Share(group, share.key_exchange))
+        let is_there = shares.iter().any(|share| share.group == group.id());
+        is_there.then_some(GroupChoice::Share(group))
     };
     let mut acceptable =
         in_common(preference, ours, theirs).filter_map(|id| provider.group(id)).peekable();

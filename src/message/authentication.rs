@@ -42,13 +42,12 @@ impl<'a> Certificate<'a> {
         let entries = reader.vector24()?;
         reader.end()?;
         let mut unjudged = entries;
-        for count in 0.. {
-            if unjudged.is_empty() {
-                break;
-            }
-            if count == limits.certificates {
+        let mut judged = 0;
+        while !unjudged.is_empty() {
+            if judged == limits.certificates {
                 return Err(Cause::TooManyCertificates);
             }
+            judged += 1;
             let (_, block) = CertificateEntry::fields(&mut unjudged)?;
             block.judge(Kind::Certificate, Some(*offered), limits)?;
         }

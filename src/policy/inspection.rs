@@ -6,11 +6,13 @@ use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use pki_types::UnixTime;
-use x509_parser::asn1_rs::Any;
+use x509_parser::asn1_rs::{Any, Oid};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
+use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Name;
 
 use crate::handshake::decision::CertificateFault;
 
@@ -49,7 +51,8 @@ pub struct Inspection {
     pub not_before: String,
     /// Until when it is valid, in UTC.
     pub not_after: String,
-    /// Its subject alternative names: DNS names and addresses as they are, others with their kind.
+    /// Its subject alternative names: DNS names and addresses as they are, the others
+    /// with their kind.
     pub names: Vec<String>,
     /// What the key may be used for; empty if the certificate sets no bounds.
     pub key_usages: String,
@@ -70,8 +73,8 @@ impl Inspection {
         let extended = certificate.extended_key_usage().ok().flatten();
         let validity = certificate.validity();
         Some(Self {
-            subject: readable(&certificate.subject().to_string()),
-            issuer: readable(&certificate.issuer().to_string()),
+            subject: distinguished_name(certificate.subject()),
+            issuer: distinguished_name(certificate.issuer()),
             not_before: utc_text(validity.not_before),
             not_after: utc_text(validity.not_after),
             names: names.iter().flat_map(|n| &n.value.general_names).map(name_text).collect(),
@@ -85,19 +88,19 @@ impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "certificate for {}, issued by {}", self.subject, self.issuer)?;
         write!(f, ", valid from {} to {}", self.not_before, self.not_after)?;
-        if !self.names.is_empty() {
-            let shown: Vec<_> = self.names.iter().take(SHOWN_NAMES).map(String::as_str).collect();
-            write!(f, ", names {}", shown.join(" "))?;
-            match self.names.len().saturating_sub(SHOWN_NAMES) {
-                0 => {}
-                more => write!(f, " and {more} more")?,
+        let key_usages = core::slice::from_ref(&self.key_usages);
+        for (what, texts) in [
+            ("names", &*self.names),
+            ("key usage", key_usages),
+            ("extended key usage", &*self.extended_key_usages),
+        ] {
+            let shown: Vec<_> = texts.iter().take(SHOWN_TEXTS).map(String::as_str).collect();
+            let shown = shown.join(", ");
+            match texts.len().saturating_sub(SHOWN_TEXTS) {
+                0 if shown.is_empty() => {}
+                0 => write!(f, ", {what} {shown}")?,
+                more => write!(f, ", {what} {shown} and {more} more")?,
             }
-        }
-        if !self.key_usages.is_empty() {
-            write!(f, ", key usage {}", self.key_usages)?;
-        }
-        if !self.extended_key_usages.is_empty() {
-            write!(f, ", extended key usage {}", self.extended_key_usages.join(", "))?;
         }
         Ok(())
     }
@@ -134,11 +137,31 @@ fn readable(text: &str) -> String {
     text.chars().take(SHOWN_CHARACTERS).flat_map(char::escape_debug).collect()
 }
 
+fn distinguished_name(name: &X509Name<'_>) -> String {
+    let attributes = name.iter_attributes().take(SHOWN_TEXTS).map(|attribute| {
+        let kind = oid2abbrev(attribute.attr_type(), oid_registry());
+        let kind = kind.map_or_else(|_| oid_text(attribute.attr_type()), String::from);
+        [&*kind, "=", &*readable(attribute.as_str().unwrap_or("(not text)"))].concat()
+    });
+    attributes.collect::<Vec<_>>().join(", ")
+}
+
+/// In digits, but for those that are long: making digits of them takes time without bounds.
+fn oid_text(oid: &Oid<'_>) -> String {
+    if oid.as_bytes().len() > SHOWN_OID_BYTES {
+        return String::from("(long OID)");
+    }
+    oid.to_id_string()
+}
+
 fn name_text(name: &GeneralName<'_>) -> String {
     match name {
         GeneralName::DNSName(name) => readable(name),
         GeneralName::IPAddress(address) => address_text(address),
-        other => readable(&other.to_string()),
+        GeneralName::RFC822Name(address) => format!("email:{}", readable(address)),
+        GeneralName::URI(uri) => format!("URI:{}", readable(uri)),
+        GeneralName::DirectoryName(name) => format!("directory:{}", distinguished_name(name)),
+        _ => String::from("(other name)"),
     }
 }
 
@@ -160,11 +183,14 @@ fn purposes(usage: &ExtendedKeyUsage<'_>) -> Vec<String> {
         (usage.ocsp_signing, "OCSPSigning"),
     ];
     let known = known.into_iter().filter(|(set, _)| *set).map(|(_, name)| String::from(name));
-    known.chain(usage.other.iter().map(ToString::to_string)).collect()
+    known.chain(usage.other.iter().map(oid_text)).collect()
 }
 
-/// Names that are shown in one line.
-const SHOWN_NAMES: usize = 8;
+/// Texts of one kind that are shown in an account.
+const SHOWN_TEXTS: usize = 8;
 
 /// Characters of one text that are kept; the longest DNS name has fewer.
 const SHOWN_CHARACTERS: usize = 256;
+
+/// The longest OID that is shown in digits.
+const SHOWN_OID_BYTES: usize = 32;

@@ -4,6 +4,7 @@ use countersign::crypto::leaf::Leaf;
 use countersign::handshake::decision::CertificateFault;
 use countersign::policy::{Inspection, Purpose, Rejection, Roots, RootsFault};
 use pki_types::{CertificateDer, ServerName, UnixTime};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use rcgen::{ExtendedKeyUsagePurpose, IsCa, SanType, SerialNumber, date_time_ymd};
 
 use crate::pki::{Authority, Issued, NAME, noon, self_signed, vector, vector_certificate};
@@ -216,7 +217,7 @@ fn an_account_tells_who_when_what_for_and_why() {
     assert_eq!(
         rejection.to_string(),
         "certificate for CN=leaf, issued by CN=the root, valid from 2020-01-01 00:00:00 UTC to \
-         2039-01-01 00:00:00 UTC, names server.example 192.0.2.7 2001:db8::1, key usage Digital \
+         2039-01-01 00:00:00 UTC, names server.example, 192.0.2.7, 2001:db8::1, key usage Digital \
          Signature, extended key usage serverAuth, clientAuth: it expired on 2039-01-01 00:00:00 \
          UTC, the clock says 2040-01-01 12:00:00 UTC"
     );
@@ -236,4 +237,92 @@ fn an_account_escapes_and_shortens_what_the_peer_has_written() {
     assert!(read.to_string().contains(" and 12 more"));
     assert_eq!(Inspection::of(b"\x30\x00"), None);
     assert_eq!(Inspection::of(&[issued.leaf().as_ref(), &[0]].concat()), None);
+}
+
+/// A SubjectAltName extension with these GeneralNames: tag and content of each.
+fn alternative_names(names: &[(u8, &[u8])]) -> rcgen::CustomExtension {
+    let mut list = Vec::new();
+    for (tag, content) in names {
+        list.push(*tag);
+        long_length(content.len(), &mut list);
+        list.extend_from_slice(content);
+    }
+    let mut sequence = vec![0x30];
+    long_length(list.len(), &mut sequence);
+    sequence.extend_from_slice(&list);
+    rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 17], sequence)
+}
+
+fn long_length(length: usize, out: &mut Vec<u8>) {
+    match u8::try_from(length) {
+        Ok(short) if short < 0x80 => out.push(short),
+        Ok(byte) => out.extend_from_slice(&[0x81, byte]),
+        Err(_) => {
+            let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
+            out.extend_from_slice(&[0x82, high, low]);
+        }
+    }
+}
+
+#[test]
+fn an_account_names_every_kind_of_name_and_makes_no_digits_of_a_long_oid() {
+    let long = [vec![0xff; 60_000], vec![1]].concat();
+    let names: [(u8, &[u8]); 9] = [
+        (0x82, b"a.example"),
+        (0x81, b"a@b.example"),
+        (0x86, b"https://a.example/"),
+        (0x87, &[192, 0, 2, 1]),
+        (0x87, &[1, 2, 3]),
+        (0x88, &[]),
+        (0x88, &long),
+        (0x82, &[0xff, 0xfe]),
+        (0xa4, &[0x30, 0x0e, 0x31, 0x0c, 0x30, 0x0a, 6, 3, 85, 4, 3, 12, 3, b'B', b'o', b'b']),
+    ];
+    let issued = Authority::root("root").issue(|params| {
+        params.subject_alt_names.clear();
+        params.custom_extensions = vec![alternative_names(&names)];
+    });
+    let expected = [
+        "a.example",
+        "email:a@b.example",
+        "URI:https://a.example/",
+        "192.0.2.1",
+        "malformed address",
+        "(other name)",
+        "(other name)",
+        "(other name)",
+        "directory:CN=Bob",
+    ];
+    assert_eq!(Inspection::of(issued.leaf()).unwrap().names, expected);
+}
+
+#[test]
+fn an_account_of_a_strange_subject_is_short() {
+    let issued = Authority::root("root").issue(|params| {
+        let strange = [vec![2, 5, 4, 3], vec![u64::MAX; 6]].concat();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CustomDnType(strange), "x".repeat(9999));
+        params.distinguished_name.push(rcgen::DnType::CustomDnType(vec![1, 2, 3]), "y");
+    });
+    let subject = Inspection::of(issued.leaf()).unwrap().subject;
+    assert_eq!(subject, format!("(long OID)={}, 1.2.3=y", "x".repeat(256)));
+}
+
+#[test]
+fn no_mutation_of_a_chain_makes_validation_or_account_panic() {
+    let root = Authority::root("root");
+    let (roots, issued) = (trusting(&root), root.intermediate("intermediate").issue(|_| {}));
+    let leaf = issued.leaf().to_vec();
+    let position = any::<prop::sample::Index>();
+    proptest!(ProptestConfig::with_cases(4096), |(at in position, byte in any::<u8>())| {
+        let mut mutated = leaf.clone();
+        *at.get_mut(&mut mutated) = byte;
+        let unchanged = mutated == leaf;
+        let mut chain = issued.chain.clone();
+        chain[0] = CertificateDer::from(mutated);
+        match roots.validate(&chain, server(), noon(2030)) {
+            Ok(_) => prop_assert!(unchanged),
+            Err(rejection) => prop_assert!(!rejection.to_string().is_empty()),
+        }
+    });
 }

@@ -104,7 +104,7 @@ pub(crate) fn four_names() -> ServerPolicy {
 #[test]
 fn a_server_chooses_by_name_then_by_the_clients_order_then_by_its_own() {
     let policy = four_names();
-    let rows: [(Option<&str>, &[Scheme], (usize, Scheme)); 11] = [
+    let rows: [(Option<&str>, &[Scheme], _); 11] = [
         (Some("a.example"), &[ED25519, P256], (0, P256)),
         (Some("A.Example"), &[P256], (0, P256)),
         (Some("a.example"), &[ED25519], (2, ED25519)),
@@ -172,7 +172,7 @@ fn a_server_chooses_the_protocol_by_its_own_order() {
         application_layer_protocols: names.iter().map(|name| name.as_bytes().to_vec()).collect(),
         ..four_names()
     };
-    let rows: [(&[&str], &[&str], Result<Option<&str>, Cause>); 5] = [
+    let rows: [(&[&str], &[&str], _); 5] = [
         (&["h2", "http/1.1"], &["http/1.1", "h2"], Ok(Some("h2"))),
         (&["h2"], &["h3", "h2"], Ok(Some("h2"))),
         (&["h2"], &[], Ok(None)),
@@ -230,7 +230,7 @@ fn a_client_chooses_by_authority_then_by_the_servers_order_and_else_declines() {
     ];
     let policy = ClientPolicy { servers: ServerTrust::Application, credentials };
     let [red, blue, teal] = [&red, &blue, &teal].map(|who| subject(who.certificate()));
-    let rows: [(&[Scheme], &[&[u8]], Option<(usize, Scheme)>); 8] = [
+    let rows: [(&[Scheme], &[&[u8]], _); 8] = [
         (&[P256], &[], Some((0, P256))),
         (&[ED25519, P256], &[], Some((2, ED25519))),
         (&[P256], &[&blue], Some((1, P256))),

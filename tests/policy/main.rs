@@ -4,6 +4,7 @@ mod answers;
 mod chains;
 mod choice;
 mod credentials;
+mod handshakes;
 #[path = "../support/pki.rs"]
 mod pki;
 

@@ -6,7 +6,7 @@ use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Framed, Ticket, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::ResumptionSecret;
-use crate::message::post_handshake::{KeyUpdate, NewSessionTicket};
+use crate::message::{KeyUpdate, NewSessionTicket};
 use crate::registry::KeyUpdateRequest;
 
 /// Both Finished messages are exchanged.
@@ -57,7 +57,11 @@ impl Connected {
         Ok(Next::to(Self { secrets, ..self }))
     }
 
-    pub(super) fn update_keys(self, cx: &mut Context, update: KeyUpdate) -> Step<Self, on::UpdateKeys> {
+    pub(super) fn update_keys(
+        self,
+        cx: &mut Context,
+        update: KeyUpdate,
+    ) -> Step<Self, on::UpdateKeys> {
         let secrets = self.secrets.update(cx, &update)?;
         Ok(Next::to(Self { secrets, ..self }))
     }

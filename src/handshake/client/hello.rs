@@ -14,8 +14,9 @@ use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Begin, Fact, Framed, on};
 use crate::key_schedule::EarlySecret;
-use crate::message::client_hello::{ClientHello, ClientHelloExtensions, KeyShareEntry};
-use crate::message::server_hello::{HelloRetryRequest, ServerHello};
+use crate::message::HEADER_BYTES;
+use crate::message::{ClientHello, ClientHelloExtensions, KeyShareEntry};
+use crate::message::{HelloRetryRequest, ServerHello};
 use crate::registry::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::transcript::Transcript;
 
@@ -68,6 +69,7 @@ impl Start {
         if config.compatibility_mode && config.profile == Profile::Records {
             offer.session_id = vec![0; 32];
             random.fill(Draw::SessionId, &mut offer.session_id)?;
+            cx.compatibility_mode = true;
         }
         for group in config.groups.list().iter().take(config.key_shares) {
             offer.start_key_exchange(group, random)?;
@@ -90,7 +92,10 @@ impl Offer {
         let shares: Vector<KeyShareEntry<'_>> = self
             .key_exchanges
             .iter()
-            .map(|(group, exchange)| KeyShareEntry { group: *group, key_exchange: exchange.share() })
+            .map(|(group, exchange)| KeyShareEntry {
+                group: *group,
+                key_exchange: exchange.share(),
+            })
             .collect();
         let hello = ClientHello {
             legacy_version: ProtocolVersion::TLS12,
@@ -102,7 +107,8 @@ impl Offer {
         };
         let mut offered = cx.offered;
         let sent = cx.send(HandshakeType::CLIENT_HELLO, |w| {
-            offered = hello.encode(w, &config.client_hello_layout);
+            let start = w.position().saturating_sub(HEADER_BYTES);
+            offered = hello.encode(w, &config.client_hello_layout, start);
         })?;
         let message = sent.to_vec();
         cx.offered = offered;

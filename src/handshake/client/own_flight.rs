@@ -65,7 +65,11 @@ impl SelectCredential {
 }
 
 impl SignCertificateVerify {
-    pub(super) fn signed(self, cx: &mut Context, Signed(signature): Signed) -> Step<Self, on::Signed> {
+    pub(super) fn signed(
+        self,
+        cx: &mut Context,
+        Signed(signature): Signed,
+    ) -> Step<Self, on::Signed> {
         let Self { mut own, scheme } = self;
         send_certificate_verify(cx, &mut own.transcript, scheme, &signature)?;
         let connected = own.finish(cx)?;

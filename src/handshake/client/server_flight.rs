@@ -16,8 +16,8 @@ use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClie
 use crate::handshake::event::{Fact, Framed, Negotiated, on};
 use crate::key_schedule::{FinishedKey, HandshakeSecret};
 use crate::message::HEADER_BYTES;
-use crate::message::authentication::{Certificate, CertificateVerify, Finished};
-use crate::message::server_parameters::{CertificateRequest, EncryptedExtensions};
+use crate::message::{Certificate, CertificateVerify, Finished};
+use crate::message::{CertificateRequest, EncryptedExtensions};
 use crate::registry::NamedGroup;
 use crate::transcript::Transcript;
 
@@ -128,33 +128,34 @@ impl WaitCertificateOrRequest {
 
     pub(super) fn certificate(
         self,
-        _: &mut Context,
+        cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        self.flight.certificate(None, &certificate).map(Next::to)
+        self.flight.certificate(cx, None, &certificate).map(Next::to)
     }
 }
 
 impl WaitCertificate {
     pub(super) fn certificate(
         self,
-        _: &mut Context,
+        cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        self.flight.certificate(Some(self.request), &certificate).map(Next::to)
+        self.flight.certificate(cx, Some(self.request), &certificate).map(Next::to)
     }
 }
 
 impl Flight {
     fn certificate(
         mut self,
+        cx: &Context,
         request: Option<Request>,
         certificate: &Framed<'_, Certificate<'_>>,
     ) -> Result<WaitCertificateVerify, Cause> {
         if !certificate.message.certificate_request_context.is_empty() {
             return Err(Cause::RequestContextUnexpected);
         }
-        let peer = PeerCertificate::from_message(certificate)?;
+        let peer = PeerCertificate::from_message(cx, certificate)?;
         let peer = peer.ok_or(Cause::ServerCertificateMissing)?;
         self.transcript.add(certificate.encoded);
         Ok(WaitCertificateVerify { flight: self, request, certificate: peer })
@@ -181,7 +182,7 @@ impl WaitCertificateVerify {
                 chain: certificate.chain,
                 server_name,
                 scheme: proof.message.algorithm,
-                subject_public_key_info: certificate.leaf.into_subject_public_key_info(),
+                leaf: certificate.leaf,
             })
         });
         Ok(Next::to(VerifyCertificate { flight, request }))

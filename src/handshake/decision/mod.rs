@@ -14,8 +14,8 @@ use pki_types::CertificateDer;
 pub use self::select_credential::{HelloRefusal, SelectClientCredential, SelectCredential};
 pub(crate) use self::verify_certificate::PeerChain;
 pub use self::verify_certificate::{CertificateFault, VerifyCertificate};
-use crate::failure::{Cause, Misuse};
 use crate::crypto::Secret;
+use crate::failure::{Cause, Misuse};
 use crate::handshake::event::NewTicket;
 use crate::registry::{CipherSuite, SignatureScheme};
 
@@ -92,7 +92,9 @@ pub(crate) struct CredentialSelected {
 
 /// The client's certificate and scheme, or its decision to stay without.
 #[derive(Debug)]
-pub(crate) struct ClientCredentialSelected(pub(crate) Option<(Arc<CertificateChain>, SignatureScheme)>);
+pub(crate) struct ClientCredentialSelected(
+    pub(crate) Option<(Arc<CertificateChain>, SignatureScheme)>,
+);
 
 /// The signature that was asked for.
 #[derive(Debug)]
@@ -131,7 +133,11 @@ pub struct ChainEntry {
 
 impl FromIterator<CertificateDer<'static>> for CertificateChain {
     fn from_iter<I: IntoIterator<Item = CertificateDer<'static>>>(certificates: I) -> Self {
-        let bare = |certificate| ChainEntry { certificate, ocsp_response: None, signed_certificate_timestamps: None };
+        let bare = |certificate| ChainEntry {
+            certificate,
+            ocsp_response: None,
+            signed_certificate_timestamps: None,
+        };
         Self { entries: certificates.into_iter().map(bare).collect() }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, Reply, Serial, Unfit};
+use super::{
+    Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, Reply, Serial, Unfit,
+};
 use crate::failure::{Cause, Misuse};
 use crate::limits::Limits;
-use crate::message::client_hello::{ClientHello, ProtocolName};
-use crate::message::server_parameters::CertificateRequest;
+use crate::message::CertificateRequest;
+use crate::message::{ClientHello, ProtocolName};
 use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
 
 /// Who is the server to this client: which certificate, scheme and application protocol?
@@ -52,7 +54,8 @@ impl SelectCredential {
     /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let extensions = self.hello().map(|hello| hello.extensions);
-        let offered = extensions.and_then(|e| e.signature_algorithms_cert.or(e.signature_algorithms));
+        let offered =
+            extensions.and_then(|e| e.signature_algorithms_cert.or(e.signature_algorithms));
         offered.into_iter().flat_map(|list| list.iter())
     }
 
@@ -86,7 +89,9 @@ impl SelectCredential {
         protocol: Option<&[u8]>,
     ) -> Result<Answer, Box<Unfit<Self>>> {
         let offered = self.signature_schemes().any(|offered| offered == scheme)
-            && protocol.is_none_or(|name| self.application_layer_protocols().any(|offered| offered == name))
+            && protocol.is_none_or(|name| {
+                self.application_layer_protocols().any(|offered| offered == name)
+            })
             && !chain.entries.is_empty();
         if !offered {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
@@ -154,7 +159,8 @@ impl SelectClientCredential {
 
     /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
-        let offered = self.request().and_then(|r| r.signature_algorithms_cert.or(r.signature_algorithms));
+        let offered =
+            self.request().and_then(|r| r.signature_algorithms_cert.or(r.signature_algorithms));
         offered.into_iter().flat_map(|list| list.iter())
     }
 
@@ -169,7 +175,11 @@ impl SelectClientCredential {
     /// # Errors
     /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the question
     /// comes back.
-    pub fn certificate(self, chain: Arc<CertificateChain>, scheme: SignatureScheme) -> Result<Answer, Box<Unfit<Self>>> {
+    pub fn certificate(
+        self,
+        chain: Arc<CertificateChain>,
+        scheme: SignatureScheme,
+    ) -> Result<Answer, Box<Unfit<Self>>> {
         if chain.entries.is_empty() || !self.signature_schemes().any(|offered| offered == scheme) {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
         }
@@ -179,7 +189,10 @@ impl SelectClientCredential {
 
     /// Send an empty Certificate message: the server decides whether it goes on without.
     pub fn decline(self) -> Answer {
-        Answer { serial: self.serial, reply: Reply::ClientCredentialSelected(ClientCredentialSelected(None)) }
+        Answer {
+            serial: self.serial,
+            reply: Reply::ClientCredentialSelected(ClientCredentialSelected(None)),
+        }
     }
 
     /// The question could not be answered: `internal_error`.

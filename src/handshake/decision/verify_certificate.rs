@@ -3,21 +3,24 @@
 use pki_types::{CertificateDer, ServerName};
 
 use super::{Answer, CertificateAccepted, Reply, Serial};
+use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::failure::Cause;
-use crate::message::authentication::{Certificate, CertificateEntry};
+use crate::message::{Certificate, CertificateEntry, ParseContext};
 use crate::registry::SignatureScheme;
 
 /// The peer's Certificate message, checked when it arrived.
 #[derive(Debug)]
 pub(crate) struct PeerChain {
     pub(crate) body: Vec<u8>,
+    /// How it was parsed then.
+    pub(crate) context: ParseContext,
 }
 
 impl PeerChain {
     fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
-        let list = Certificate::list_of(&self.body);
-        list.into_iter().flat_map(|list| list.iter())
+        let certificate = Certificate::parse(&self.body, &self.context).ok();
+        certificate.into_iter().flat_map(|certificate| certificate.certificate_list.iter())
     }
 }
 
@@ -34,7 +37,7 @@ pub struct VerifyCertificate {
     pub(crate) chain: PeerChain,
     pub(crate) server_name: Option<ServerName<'static>>,
     pub(crate) scheme: SignatureScheme,
-    pub(crate) subject_public_key_info: Vec<u8>,
+    pub(crate) leaf: Leaf,
 }
 
 impl VerifyCertificate {
@@ -77,7 +80,7 @@ impl VerifyCertificate {
     /// a parser of its own must find exactly these bytes in the certificate it accepts.
     #[must_use]
     pub fn subject_public_key_info(&self) -> &[u8] {
-        &self.subject_public_key_info
+        self.leaf.subject_public_key_info()
     }
 
     /// The certificate is valid and its holder welcome.

@@ -13,7 +13,7 @@ use crate::handshake::decision::{self, CertificateAccepted, Decision};
 use crate::handshake::event::{Fact, Framed, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
-use crate::message::authentication::{Certificate, CertificateVerify, Finished};
+use crate::message::{Certificate, CertificateVerify, Finished};
 use crate::transcript::Transcript;
 
 /// What is alive from our Finished to the client's.
@@ -55,7 +55,7 @@ pub(in crate::handshake) struct WaitFinished {
 impl WaitCertificate {
     pub(super) fn certificate(
         self,
-        _: &mut Context,
+        cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
         let Self { mut flight } = self;
@@ -63,7 +63,7 @@ impl WaitCertificate {
         if !certificate.message.certificate_request_context.is_empty() {
             return Err(Cause::RequestContextUnexpected);
         }
-        let peer = PeerCertificate::from_message(&certificate)?;
+        let peer = PeerCertificate::from_message(cx, &certificate)?;
         flight.transcript.add(certificate.encoded);
         match peer {
             Some(certificate) => Ok(Next::to(WaitCertificateVerify { flight, certificate })),
@@ -94,7 +94,7 @@ impl WaitCertificateVerify {
                 chain: certificate.chain,
                 server_name: None,
                 scheme: proof.message.algorithm,
-                subject_public_key_info: certificate.leaf.into_subject_public_key_info(),
+                leaf: certificate.leaf,
             })
         });
         Ok(Next::to(VerifyCertificate { flight }))
@@ -117,7 +117,8 @@ impl WaitFinished {
         cx: &mut Context,
         finished: Framed<'_, Finished<'_>>,
     ) -> Step<Self, on::Finished> {
-        let ClientFlight { config, mut transcript, client_finished, main, send, receive, .. } = self.flight;
+        let ClientFlight { config, mut transcript, client_finished, main, send, receive, .. } =
+            self.flight;
         check_finished(&mut transcript, &client_finished, &finished)?;
         cx.install(Direction::Receive, Epoch::Application, &receive);
         cx.learn(Fact::Complete);

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use super::{Next, Step};
 use crate::crypto::{Draw, Random, Secret};
-use crate::failure::Cause;
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision, TicketSealed};
 use crate::handshake::event::{Framed, NewTicket, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::ResumptionSecret;
-use crate::message::post_handshake::{KeyUpdate, NewSessionTicket};
+use crate::message::{KeyUpdate, NewSessionTicket};
 use crate::registry::HandshakeType;
 
 /// Both Finished messages are exchanged.
@@ -60,7 +59,11 @@ impl Connected {
         Ok(Next::to(Self { secrets, ..self }))
     }
 
-    pub(super) fn update_keys(self, cx: &mut Context, update: KeyUpdate) -> Step<Self, on::UpdateKeys> {
+    pub(super) fn update_keys(
+        self,
+        cx: &mut Context,
+        update: KeyUpdate,
+    ) -> Step<Self, on::UpdateKeys> {
         let secrets = self.secrets.update(cx, &update)?;
         Ok(Next::to(Self { secrets, ..self }))
     }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use super::own_flight::SelectCredential;
 use super::{Next, Step};
-use crate::crypto::{Draw, Group, Random, Suite};
+use crate::crypto::{Draw, Group, Suite};
 use crate::failure::Cause;
-use crate::handshake::config::{Profile, ServerConfig};
+use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision};
 use crate::handshake::event::{Fact, Framed, on};
 use crate::handshake::negotiation::{self, GroupChoice};
+use crate::message::ClientHello;
 use crate::message::HEADER_BYTES;
-use crate::message::client_hello::ClientHello;
-use crate::message::server_hello::{HelloRetryRequest, HelloRetryRequestExtensions};
+use crate::message::{HelloRetryRequest, HelloRetryRequestExtensions};
 use crate::registry::{HandshakeType, NamedGroup, ProtocolVersion};
 use crate::transcript::Transcript;
 
@@ -45,15 +45,19 @@ impl WaitClientHello {
         let Self { config } = self;
         let Framed { message, encoded } = hello;
         let (suite, choice) = consider(&config, &message)?;
+        cx.compatibility_mode = match config.compatibility_mode {
+            CompatibilityMode::WhenAsked => !message.legacy_session_id.is_empty(),
+            CompatibilityMode::Always => true,
+        };
         if message.extensions.early_data {
             cx.learn(Fact::EarlyDataRejected);
         }
         let group = match choice {
-            GroupChoice::Share(group, _) if config.cookie_bytes == 0 => {
+            GroupChoice::Share(group) if config.cookie_bytes == 0 => {
                 let transcript = Transcript::new(suite.hash, encoded);
                 return Ok(Next::to(proceed(config, cx, encoded, suite, group, transcript)));
             }
-            GroupChoice::Share(..) => None,
+            GroupChoice::Share(_) => None,
             GroupChoice::Retry(group) => Some(group.id()),
         };
         retry(config, cx, &Framed { message, encoded }, suite, group).map(Next::to)
@@ -82,7 +86,7 @@ impl WaitSecondClientHello {
         }
         let (_, choice) = consider(&config, &message)?;
         let group = match choice {
-            GroupChoice::Share(group, _) if asked.is_none_or(|asked| asked == group.id()) => group,
+            GroupChoice::Share(group) if asked.is_none_or(|asked| asked == group.id()) => group,
             _ => return Err(Cause::SecondHelloKeyShare),
         };
         let shares = extensions.key_share.map_or(0, |shares| shares.iter().count());
@@ -95,10 +99,10 @@ impl WaitSecondClientHello {
 }
 
 /// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from it.
-fn consider<'a>(
+fn consider(
     config: &ServerConfig,
-    hello: &ClientHello<'a>,
-) -> Result<(&'static Suite, GroupChoice<'a>), Cause> {
+    hello: &ClientHello<'_>,
+) -> Result<(&'static Suite, GroupChoice), Cause> {
     let extensions = &hello.extensions;
     let versions = extensions.supported_versions;
     if !versions.is_some_and(|versions| versions.contains(ProtocolVersion::TLS13)) {

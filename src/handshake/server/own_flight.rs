@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::client_flight::{ClientFlight, WaitCertificate, WaitFinished};
 use super::{Next, Step};
 use crate::codec::{List, Vector};
-use crate::crypto::{Draw, Group, Random, Secret, Suite};
+use crate::crypto::{Draw, Group, Secret, Suite};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
@@ -17,9 +17,9 @@ use crate::handshake::decision::{CredentialSelected, Signed};
 use crate::handshake::event::{Fact, Negotiated, on};
 use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret};
 use crate::message::HEADER_BYTES;
-use crate::message::client_hello::{ClientHello, KeyShareEntry};
-use crate::message::server_hello::{ServerHello, ServerHelloExtensions};
-use crate::message::server_parameters::{CertificateRequest, EncryptedExtensions};
+use crate::message::{CertificateRequest, EncryptedExtensions};
+use crate::message::{ClientHello, KeyShareEntry};
+use crate::message::{ServerHello, ServerHelloExtensions};
 use crate::registry::{HandshakeType, ProtocolVersion, SignatureScheme};
 use crate::transcript::Transcript;
 
@@ -144,7 +144,8 @@ fn encrypted_extensions(
     };
     let layout = &config.encrypted_extensions_layout;
     let sent = cx.send(HandshakeType::ENCRYPTED_EXTENSIONS, |w| {
-        extensions.encode(w, layout);
+        let start = w.position().saturating_sub(HEADER_BYTES);
+        extensions.encode(w, layout, start);
     })?;
     transcript.add(sent);
     if let Some(parameters) = hello.extensions.quic_transport_parameters {
@@ -170,7 +171,8 @@ fn certificate_request(
     let mut offered = cx.offered;
     let layout = &config.certificate_request_layout;
     let sent = cx.send(HandshakeType::CERTIFICATE_REQUEST, |w| {
-        offered = request.encode(w, layout);
+        let start = w.position().saturating_sub(HEADER_BYTES);
+        offered = request.encode(w, layout, start);
     })?;
     transcript.add(sent);
     cx.offered = offered;
@@ -182,7 +184,11 @@ fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {
 }
 
 impl SignCertificateVerify {
-    pub(super) fn signed(self, cx: &mut Context, Signed(signature): Signed) -> Step<Self, on::Signed> {
+    pub(super) fn signed(
+        self,
+        cx: &mut Context,
+        Signed(signature): Signed,
+    ) -> Step<Self, on::Signed> {
         let Self { config, mut transcript, secret, .. } = self;
         send_certificate_verify(cx, &mut transcript, self.scheme, &signature)?;
         send_finished(cx, &mut transcript, &self.server_finished)?;
