@@ -71,7 +71,7 @@ impl Layout {
     /// Appends the block and returns what was written, raw extensions of known types included.
     ///
     /// `message_start` is the position of the message's header; `body` writes the body of a type
-    /// and says whether the message has it. Padding is measured first, and `body` then called again.
+    /// and says whether the message has it. To measure padding, `body` is called a second time.
     pub fn encode(
         &self,
         writer: &mut Writer<'_>,
