@@ -1,5 +1,5 @@
-//! Every extension in every message: placed, unsolicited, repeated, with a trailing byte, cut off and
-//! empty (RFC 9846 §4.3).
+//! Every extension in every message: placed, unsolicited, repeated, with a trailing byte, cut off
+//! and empty (RFC 9846 §4.3).
 
 use countersign::codec::{Encode, Reader, Writer};
 use countersign::failure::Cause;

@@ -1,5 +1,5 @@
-//! Hellos exchanged with an independent implementation: we read what rustls writes, and rustls reads
-//! what we write.
+//! Hellos exchanged with an independent implementation: we read what rustls writes, and rustls
+//! reads what we write.
 
 use std::sync::Arc;
 

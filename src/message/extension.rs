@@ -230,7 +230,7 @@ fn placed(
     Ok(())
 }
 
-/// Appends a block in a fixed order. `body` writes the body of a type and says whether there is one.
+/// Appends a block in a fixed order. `body` writes the body of a type and says whether it has one.
 pub(super) fn encode_in_order(
     writer: &mut Writer<'_>,
     order: &[ExtensionType],

@@ -70,8 +70,8 @@ impl Layout {
 
     /// Appends the block and returns what was written, raw extensions of known types included.
     ///
-    /// `message_start` is the position of the message's header; `body` writes the body of a type and
-    /// says whether the message has it. It is called again where padding has to be measured first.
+    /// `message_start` is the position of the message's header; `body` writes the body of a type
+    /// and says whether the message has it. To measure padding, `body` is called a second time.
     pub fn encode(
         &self,
         writer: &mut Writer<'_>,

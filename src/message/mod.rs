@@ -1,7 +1,7 @@
 //! Handshake messages: what each holds, how it is read and how it is written (RFC 9846 §4).
 //!
-//! A message is a plain struct of slices and lists that borrows from its bytes. Parsing enforces the
-//! syntax and the placement of extensions; what the values mean is for the handshake to judge.
+//! A message is a plain struct of slices and lists that borrows from its bytes. Parsing enforces
+//! the syntax and the placement of extensions; what the values mean is for the handshake to judge.
 
 pub mod authentication;
 pub mod client_hello;

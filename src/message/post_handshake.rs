@@ -68,7 +68,7 @@ impl KeyUpdate {
     /// Parses the body of a KeyUpdate.
     ///
     /// # Errors
-    /// [`Cause::Malformed`], and [`Cause::KeyUpdateRequestUnknown`] for a value that has no meaning.
+    /// [`Cause::Malformed`], and [`Cause::KeyUpdateRequestUnknown`] for a value without meaning.
     pub fn parse(body: &[u8]) -> Result<Self, Cause> {
         let request_update: KeyUpdateRequest = Reader::new(body).only()?;
         match request_update.name() {

@@ -90,9 +90,9 @@ impl<'a> ServerHello<'a> {
     /// TLS 1.2 or older, and no other extension is looked at.
     ///
     /// # Errors
-    /// [`Cause::Malformed`]; [`Cause::DowngradeDetected`] or [`Cause::SupportedVersionsMissing`] for
-    /// an older version, with the mark of RFC 9846 §4.2.3 or without; and the extension causes of
-    /// [`ExtensionBlock::parse`].
+    /// [`Cause::Malformed`]; for an older version [`Cause::DowngradeDetected`] or
+    /// [`Cause::SupportedVersionsMissing`], with the mark of RFC 9846 §4.2.3 or without; and the
+    /// extension causes of [`ExtensionBlock::parse`].
     pub fn parse(body: &'a [u8], context: &ParseContext) -> Result<Self, Cause> {
         let (fields, selected_version, block) = Fields::parse(Kind::ServerHello, body, context)?;
         let mut extensions =
@@ -142,8 +142,8 @@ impl<'a> HelloRetryRequest<'a> {
     /// Parses the body of a HelloRetryRequest.
     ///
     /// # Errors
-    /// [`Cause::Malformed`], [`Cause::RetryVersionMissing`] before any other extension is looked at,
-    /// and the extension causes of [`ExtensionBlock::parse`].
+    /// [`Cause::Malformed`], [`Cause::RetryVersionMissing`] before any other extension is looked
+    /// at, and the extension causes of [`ExtensionBlock::parse`].
     pub fn parse(body: &'a [u8], context: &ParseContext) -> Result<Self, Cause> {
         let (fields, selected_version, block) =
             Fields::parse(Kind::HelloRetryRequest, body, context)?;
