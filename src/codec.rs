@@ -117,6 +117,30 @@ pub trait Encode {
     fn encode(&self, writer: &mut Writer<'_>);
 }
 
+impl Decode<'_> for u16 {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Cause> {
+        reader.u16()
+    }
+}
+
+impl Encode for u16 {
+    fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u16(*self);
+    }
+}
+
+impl Decode<'_> for u32 {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Cause> {
+        reader.u32()
+    }
+}
+
+impl Encode for u32 {
+    fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u32(*self);
+    }
+}
+
 /// An owned list in its encoded form: what a configuration offers, ready for the wire.
 pub struct Vector<T> {
     bytes: Vec<u8>,
@@ -178,12 +202,10 @@ impl<T> Default for Vector<T> {
     }
 }
 
-impl<T> core::fmt::Debug for Vector<T>
-where
-    T: for<'a> Decode<'a> + core::fmt::Debug,
-{
+/// Shows the bytes: an item that borrows cannot be decoded here.
+impl<T> core::fmt::Debug for Vector<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.list().fmt(f)
+        f.debug_tuple("Vector").field(&self.bytes).finish()
     }
 }
 
@@ -247,6 +269,20 @@ impl<T> Clone for List<'_, T> {
 
 impl<T> Copy for List<'_, T> {}
 
+impl<T> Default for List<'_, T> {
+    fn default() -> Self {
+        Self { bytes: &[], item: PhantomData }
+    }
+}
+
+impl<T> PartialEq for List<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl<T> Eq for List<'_, T> {}
+
 impl<'a, T: Decode<'a> + core::fmt::Debug> core::fmt::Debug for List<'a, T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_list().entries(self.iter()).finish()
@@ -277,6 +313,11 @@ impl<'a> Writer<'a> {
     #[must_use]
     pub fn position(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Takes back everything written from `position` on.
+    pub fn truncate(&mut self, position: usize) {
+        self.bytes.truncate(position);
     }
 
     /// A `uint8`.

@@ -80,6 +80,7 @@ causes! {
     ExtensionNotOffered => UnsupportedExtension, "4.3", "an answer to an extension that was not offered";
     TooManyExtensions => IllegalParameter, "4.3", "more extensions than the limit";
     ExtensionAfterPreSharedKey => IllegalParameter, "4.3.11", "pre_shared_key is not the last extension";
+    RecordSizeLimitTooSmall => IllegalParameter, "4.3", "record_size_limit is below 64 (RFC 8449)";
 
     // ClientHello
     VersionNotOffered => ProtocolVersion, "4.3.1", "the client does not offer TLS 1.3";
@@ -160,13 +161,63 @@ causes! {
     // KeyUpdate and after
     KeyUpdateRequestUnknown => IllegalParameter, "4.7.3", "request_update is neither 0 nor 1";
     TooManyKeyUpdates => UnexpectedMessage, "4.7.3", "more key updates without data than the limit";
-    TicketLifetimeTooLong => IllegalParameter, "4.7.1", "a ticket lives longer than seven days";
 
     // Faults of our own
+    VerificationUnavailable => InternalError, "6.2", "the peer's certificate could not be judged";
+    SelectionUnavailable => InternalError, "6.2", "the choice of a certificate could not be made";
     SigningFailed => InternalError, "6.2", "the certificate's key is not available for signing";
     CryptographyFailed => InternalError, "6.2", "a cryptographic operation failed";
     RandomnessFailed => InternalError, "6.2", "no randomness was to be had";
     Unencodable => InternalError, "6.2", "a message of ours does not fit its own lengths";
+}
+
+/// How much an alert tells the peer (RFC 9846 §6.2: `general_error` when the sender conceals).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Disclosure {
+    /// The alert of the cause.
+    #[default]
+    Exact,
+    /// Refusals of a certificate all say `certificate_unknown`.
+    CertificateGeneric,
+    /// Refusals all say `general_error`.
+    Concealed,
+}
+
+impl Disclosure {
+    /// The alert that reports `cause` under this setting. Only refusals are veiled: what the peer
+    /// did wrong on the wire is always told.
+    #[must_use]
+    pub const fn alert(self, cause: Cause) -> ErrorAlert {
+        use ErrorAlert as Alert;
+        let alert = cause.alert();
+        match (self, alert) {
+            (
+                Self::CertificateGeneric,
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::UnknownCa
+                | Alert::AccessDenied
+                | Alert::BadCertificateStatusResponse,
+            ) => Alert::CertificateUnknown,
+            (
+                Self::Concealed,
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCa
+                | Alert::AccessDenied
+                | Alert::BadCertificateStatusResponse
+                | Alert::CertificateRequired
+                | Alert::UnrecognizedName
+                | Alert::UnknownPskIdentity,
+            ) => Alert::GeneralError,
+            _ => alert,
+        }
+    }
 }
 
 /// A fatal outcome: the cause, and where the handshake stood.

@@ -5,10 +5,15 @@
 
 pub mod alert;
 pub mod codec;
+pub mod connection;
 pub mod crypto;
+pub mod diagnosis;
 pub mod epoch;
 pub mod failure;
+pub mod handshake;
 pub mod key_schedule;
 pub mod limits;
+pub mod message;
+pub mod record;
 pub mod registry;
 pub mod transcript;

@@ -42,8 +42,6 @@ pub enum Draw {
     Cookie,
     /// `ticket_age_add` of NewSessionTicket, 4 bytes.
     TicketAgeAdd,
-    /// `ticket_nonce` of NewSessionTicket.
-    TicketNonce,
     /// The context of a post-handshake CertificateRequest.
     RequestContext,
     /// GREASE values and the order of extensions.

@@ -1,0 +1,366 @@
+//! TLS over a byte stream: the handshake joined with the record layer, over buffers of the caller's.
+//!
+//! Records are opened where they lie in the caller's input; sealed records are appended to the caller's
+//! output. A connection holds no record of its own, and an idle one no buffer at all.
+
+use std::collections::VecDeque;
+
+use crate::epoch::{Direction, Epoch, Role};
+use crate::failure::{Cause, Misuse};
+use crate::handshake::event::NewTicket;
+use crate::handshake::{Answer, Decision, End, Fact, Handshake, Output};
+use crate::record::{
+    Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, Padding, peek,
+};
+
+/// What to do next.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<'b> {
+    /// Bytes were appended to `output`: send them, and empty it.
+    Send,
+    /// Nothing can be done before more bytes arrive: append them to `input`.
+    Receive,
+    /// Application data, decrypted in place; never empty.
+    Data(&'b mut [u8]),
+    /// A question; answer it now or later.
+    Decide(Decision),
+    /// A question is open. Reading may go on meanwhile, so that an alert is not missed.
+    Waiting,
+    /// Something that is now known.
+    Learned(Fact),
+    /// The connection is over, and all that was to be sent has been given out by [`Step::Send`].
+    Ended(End),
+}
+
+/// The outcome of [`Connection::poll`].
+#[derive(Debug)]
+#[must_use]
+pub struct Polled<'b> {
+    /// How many bytes at the front of `input` are done with. They may be overwritten once the step,
+    /// which may borrow from them, has been dealt with.
+    pub consumed: usize,
+    /// What to do next.
+    pub step: Step<'b>,
+}
+
+/// A step that waits for its turn behind [`Step::Send`].
+#[derive(Debug)]
+enum Turn {
+    Decide(Decision),
+    Learned(Fact),
+}
+
+/// A TLS 1.3 connection over a byte stream.
+#[derive(Debug)]
+pub struct Connection {
+    handshake: Handshake,
+    inbound: Inbound,
+    outbound: Outbound,
+    turns: VecDeque<Turn>,
+    end: Option<End>,
+    /// Output was appended that no [`Step::Send`] has spoken of.
+    unsent: bool,
+    /// Nothing can be sent any more, whatever we would like to send.
+    transport_broken: bool,
+    compatibility: Compatibility,
+}
+
+/// How far we are with the one `change_cipher_spec` record of ours (RFC 9846 §E.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compatibility {
+    /// We have sent no message.
+    Silent,
+    /// The first message is out, and the record is to go before the next.
+    Due,
+    /// The record is out, or none is to be sent.
+    Done,
+}
+
+impl Connection {
+    /// Carries `handshake` over a byte stream.
+    #[must_use]
+    pub fn new(handshake: Handshake) -> Self {
+        Self::with_padding(handshake, Padding::None)
+    }
+
+    /// As [`new`](Self::new), with records padded (RFC 9846 §5.4).
+    #[must_use]
+    pub fn with_padding(handshake: Handshake, padding: Padding) -> Self {
+        let role = handshake.role();
+        let mut inbound = Inbound::new(role, handshake.limits());
+        if role == Role::Client {
+            // The ClientHello is the first thing that leaves.
+            inbound.open_change_cipher_spec_window();
+        }
+        Self {
+            inbound,
+            outbound: Outbound::new(role, padding),
+            handshake,
+            turns: VecDeque::new(),
+            end: None,
+            unsent: false,
+            transport_broken: false,
+            compatibility: Compatibility::Silent,
+        }
+    }
+
+    /// Takes bytes off the front of `input` and appends bytes to `output` until there is something
+    /// for the caller to do.
+    ///
+    /// A failure yields its alert by [`Step::Send`] before it yields [`Step::Ended`]; a caller that
+    /// sends what it is told to send can neither lose an alert nor send two.
+    pub fn poll<'b>(&mut self, input: &'b mut [u8], output: &mut Vec<u8>) -> Polled<'b> {
+        let mut consumed = 0;
+        let mut input = input;
+        loop {
+            self.transmit(output);
+            if core::mem::take(&mut self.unsent) {
+                return Polled { consumed, step: Step::Send };
+            }
+            if let Some(turn) = self.turns.pop_front() {
+                let step = match turn {
+                    Turn::Decide(decision) => Step::Decide(decision),
+                    Turn::Learned(fact) => Step::Learned(fact),
+                };
+                return Polled { consumed, step };
+            }
+            if let Some(end) = &self.end {
+                return Polled { consumed: consumed + input.len(), step: Step::Ended(end.clone()) };
+            }
+            if !self.handshake.closure().may_receive() {
+                return Polled { consumed: consumed + input.len(), step: Step::Receive };
+            }
+            if self.handshake.is_waiting() && self.handshake.holds_messages() {
+                return Polled { consumed, step: Step::Waiting };
+            }
+            let (record, rest) = split_record(input);
+            match self.inbound.next(record, self.handshake.message_is_partial()) {
+                Ok(None) => return Polled { consumed, step: self.idle() },
+                Ok(Some(record)) => {
+                    consumed += record.consumed;
+                    if let Some(data) = self.take(record.content) {
+                        return Polled { consumed, step: Step::Data(data) };
+                    }
+                }
+                Err(cause) => self.handshake.fail(cause),
+            }
+            input = rest;
+        }
+    }
+
+    /// Seals application data and appends the records to `output`. When the key comes near its limit
+    /// it is updated (RFC 9846 §5.5), and an update that the peer has asked for goes first (§4.7.3).
+    ///
+    /// # Errors
+    /// [`Misuse::NotConnected`], [`Misuse::WriteClosed`], also after
+    /// [`transport_write_failed`](Self::transport_write_failed), [`Misuse::Ended`].
+    pub fn write(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Misuse> {
+        self.handshake.may_send_application_data()?;
+        if self.transport_broken {
+            return Err(Misuse::WriteClosed);
+        }
+        self.handshake.answer_key_update();
+        for chunk in data.chunks(CHUNK_BYTES) {
+            if self.outbound.remaining_records().is_some_and(|left| left <= RECORDS_IN_RESERVE) {
+                // A server that has not heard the client's Finished cannot; its key then runs out.
+                let _too_early = self.handshake.update_keys(false);
+            }
+            self.transmit(output);
+            match self.outbound.application_data(chunk, output) {
+                Ok(()) => self.handshake.application_data_sent(chunk.len()),
+                Err(cause) => {
+                    self.handshake.fail(cause);
+                    self.transmit(output);
+                    return Ok(());
+                }
+            }
+            self.unsent = true;
+        }
+        Ok(())
+    }
+
+    /// As [`Handshake::answer`].
+    ///
+    /// # Errors
+    /// [`Misuse::NotAsked`], [`Misuse::Ended`].
+    pub fn answer(&mut self, answer: Answer) -> Result<(), Misuse> {
+        self.handshake.answer(answer)
+    }
+
+    /// As [`Handshake::update_keys`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn update_keys(&mut self, request: bool) -> Result<(), Misuse> {
+        self.handshake.update_keys(request)
+    }
+
+    /// As [`Handshake::issue_ticket`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn issue_ticket(&mut self, order: NewTicket) -> Result<(), Misuse> {
+        self.handshake.issue_ticket(order)
+    }
+
+    /// As [`Handshake::close`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn close(&mut self) -> Result<(), Misuse> {
+        self.handshake.close()
+    }
+
+    /// As [`Handshake::cancel`].
+    ///
+    /// # Errors
+    /// [`Misuse::Ended`].
+    pub fn cancel(&mut self) -> Result<(), Misuse> {
+        self.handshake.cancel()
+    }
+
+    /// The transport takes no more bytes. Reading goes on: an alert that explains why may already
+    /// have arrived, and it beats the error of the transport.
+    pub fn transport_write_failed(&mut self) {
+        self.transport_broken = true;
+        self.unsent = false;
+    }
+
+    /// The transport has ended: nothing more will arrive.
+    pub fn transport_eof(&mut self) {
+        self.handshake.transport_eof();
+    }
+
+    /// As [`Handshake::exporter`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn exporter(&self, label: &str, context: &[u8], out: &mut [u8]) -> Result<(), Misuse> {
+        self.handshake.exporter(label, context, out)
+    }
+
+    /// The handshake, to be looked at.
+    #[must_use]
+    pub const fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    /// Takes the content of one record; hands application data out.
+    fn take<'b>(&mut self, content: Content<'b>) -> Option<&'b mut [u8]> {
+        let epoch = self.handshake.receive_epoch();
+        match content {
+            Content::Handshake(bytes) => {
+                let _ended = self.handshake.receive(epoch, bytes);
+                if self.handshake.has_begun() {
+                    self.inbound.open_change_cipher_spec_window();
+                }
+            }
+            Content::Alert { level, description, protected } => {
+                let protection = if protected { epoch } else { Epoch::Initial };
+                let _ended = self.handshake.receive_alert(protection, level, description);
+            }
+            Content::ApplicationData(_) if epoch != Epoch::Application => {
+                self.handshake.fail(Cause::UnexpectedApplicationData);
+            }
+            Content::ApplicationData(data) if !data.is_empty() => {
+                self.handshake.application_data_received();
+                return Some(data);
+            }
+            Content::ApplicationData(_) | Content::Dropped => {}
+        }
+        None
+    }
+
+    /// Writes what the handshake wants written, and queues what it wants told.
+    fn transmit(&mut self, output: &mut Vec<u8>) {
+        while let Some(next) = self.handshake.poll() {
+            let written = match next {
+                Output::Send { bytes, .. } => self.send(&bytes, output),
+                Output::Alert { epoch, alert } => {
+                    if epoch != Epoch::Initial {
+                        self.change_cipher_spec(output);
+                    }
+                    self.append(output, |outbound, output| outbound.alert(alert, output))
+                }
+                Output::Key { direction: Direction::Send, secret, .. } => {
+                    self.outbound.set_key(&secret);
+                    Ok(())
+                }
+                Output::Key { direction: Direction::Receive, epoch, secret } => {
+                    self.inbound.set_key(&secret);
+                    if epoch == Epoch::Application {
+                        self.inbound.close_change_cipher_spec_window();
+                    }
+                    Ok(())
+                }
+                Output::Decide(decision) => Ok(self.turns.push_back(Turn::Decide(decision))),
+                Output::Learned(fact) => {
+                    if let Fact::EarlyDataRejected = fact {
+                        self.inbound.skip_early_data();
+                    }
+                    Ok(self.turns.push_back(Turn::Learned(fact)))
+                }
+                Output::Ended(end) => Ok(self.end = Some(end)),
+            };
+            if let Err(cause) = written {
+                self.handshake.fail(cause);
+            }
+        }
+    }
+
+    /// A server's `change_cipher_spec` goes right behind its first message, a client's right before
+    /// its second flight (RFC 9846 §E.4).
+    fn send(&mut self, messages: &[u8], output: &mut Vec<u8>) -> Result<(), Cause> {
+        if self.handshake.role() == Role::Client {
+            self.change_cipher_spec(output);
+        }
+        self.append(output, |outbound, output| outbound.handshake(messages, output))?;
+        if self.compatibility == Compatibility::Silent {
+            self.compatibility = Compatibility::Due;
+        }
+        if self.handshake.role() == Role::Server {
+            self.change_cipher_spec(output);
+        }
+        Ok(())
+    }
+
+    fn change_cipher_spec(&mut self, output: &mut Vec<u8>) {
+        if self.compatibility == Compatibility::Due {
+            self.compatibility = Compatibility::Done;
+            if self.handshake.is_in_compatibility_mode() && !self.transport_broken {
+                self.outbound.change_cipher_spec(output);
+            }
+        }
+    }
+
+    fn append(
+        &mut self,
+        output: &mut Vec<u8>,
+        write: impl FnOnce(&mut Outbound, &mut Vec<u8>) -> Result<(), Cause>,
+    ) -> Result<(), Cause> {
+        if self.transport_broken {
+            return Ok(());
+        }
+        self.unsent = true;
+        write(&mut self.outbound, output)
+    }
+
+    const fn idle<'b>(&self) -> Step<'b> {
+        if self.handshake.is_waiting() { Step::Waiting } else { Step::Receive }
+    }
+}
+
+/// How much is sealed between two looks at the key's limit.
+const CHUNK_BYTES: usize = 64 * MAXIMUM_PLAINTEXT_BYTES;
+
+/// Enough for one chunk in records of a thirty-second of the maximum.
+const RECORDS_IN_RESERVE: u64 = 64 * 32;
+
+/// The first record by itself, so that the rest stays free to be borrowed; all of `input` if the
+/// record is not whole.
+fn split_record(input: &mut [u8]) -> (&mut [u8], &mut [u8]) {
+    let length = peek(input).map_or(usize::MAX, |header| HEADER_BYTES + usize::from(header.length));
+    let length = length.min(input.len());
+    input.split_at_mut(length)
+}

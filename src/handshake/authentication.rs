@@ -1,0 +1,165 @@
+//! Certificate, CertificateVerify and Finished, for either role (RFC 9846 §4.5).
+
+use std::sync::Arc;
+
+use crate::codec::{List, Vector, Writer};
+use crate::crypto::leaf::Leaf;
+use crate::crypto::{Digest, Provider};
+use crate::epoch::Role;
+use crate::failure::Cause;
+use crate::handshake::context::Context;
+use crate::handshake::decision::{CertificateChain, Decision, PeerChain, Serial, Sign};
+use crate::handshake::event::Framed;
+use crate::key_schedule::FinishedKey;
+use crate::limits::Limits;
+use crate::message::CertificateRequest;
+use crate::message::HEADER_BYTES;
+use crate::message::{Certificate, CertificateEntry, CertificateVerify, Finished};
+use crate::registry::{HandshakeType, SignatureScheme};
+use crate::transcript::Transcript;
+
+/// A peer's chain as it arrived, and its end-entity certificate as far as we read it.
+#[derive(Debug)]
+pub(crate) struct PeerCertificate {
+    pub(crate) chain: PeerChain,
+    pub(crate) leaf: Leaf,
+}
+
+impl PeerCertificate {
+    /// `None` for an empty list.
+    pub(crate) fn from_message(
+        cx: &Context,
+        certificate: &Framed<'_, Certificate<'_>>,
+    ) -> Result<Option<Self>, Cause> {
+        let Some(first) = certificate.message.certificate_list.first() else { return Ok(None) };
+        let leaf = Leaf::parse(first.cert_data)?;
+        let body = certificate.encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec();
+        let context = cx.parse_context();
+        Ok(Some(Self { chain: PeerChain { body, context }, leaf }))
+    }
+
+    /// That `signer` holds the private key: the signature covers the transcript through Certificate.
+    pub(crate) fn prove_possession(
+        &self,
+        provider: &Provider,
+        offered: List<'_, SignatureScheme>,
+        signer: Role,
+        through_certificate: &Digest,
+        proof: &CertificateVerify<'_>,
+    ) -> Result<(), Cause> {
+        if !offered.contains(proof.algorithm) {
+            return Err(Cause::SignatureSchemeNotOffered);
+        }
+        let message = signed_content(signer, through_certificate);
+        let algorithm = provider.signature(proof.algorithm);
+        let algorithm = algorithm.ok_or(Cause::SignatureSchemeNotOffered)?;
+        algorithm.verify(&self.leaf, &message, proof.signature)
+    }
+}
+
+/// The content that CertificateVerify signs (RFC 9846 §4.5.2).
+fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
+    let context: &[u8] = match signer {
+        Role::Client => b"TLS 1.3, client CertificateVerify\0",
+        Role::Server => b"TLS 1.3, server CertificateVerify\0",
+    };
+    [&[0x20; 64], context, through_certificate.as_bytes()].concat()
+}
+
+/// The question that yields our CertificateVerify.
+pub(crate) fn ask_to_sign(
+    cx: &mut Context,
+    chain: Arc<CertificateChain>,
+    scheme: SignatureScheme,
+    transcript: &Transcript,
+) {
+    let message = signed_content(cx.role, &transcript.digest());
+    cx.ask(|serial: Serial| Decision::Sign(Sign { serial, scheme, chain, message }));
+}
+
+/// Sends Certificate; `staples` says which extensions the peer asked for.
+pub(crate) fn send_certificate(
+    cx: &mut Context,
+    transcript: &mut Transcript,
+    context: &[u8],
+    chain: &CertificateChain,
+    staples: Staples,
+) -> Result<(), Cause> {
+    let entries: Vector<CertificateEntry<'_>> = chain
+        .entries
+        .iter()
+        .map(|entry| CertificateEntry {
+            cert_data: &entry.certificate,
+            ocsp_response: entry.ocsp_response.as_deref().filter(|_| staples.ocsp_response),
+            signed_certificate_timestamps: entry
+                .signed_certificate_timestamps
+                .as_deref()
+                .filter(|_| staples.signed_certificate_timestamps),
+        })
+        .collect();
+    let certificate =
+        Certificate { certificate_request_context: context, certificate_list: entries.list() };
+    transcript
+        .add(cx.send(HandshakeType::CERTIFICATE, |w: &mut Writer<'_>| certificate.encode(w))?);
+    Ok(())
+}
+
+/// What the peer wants stapled to certificates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Staples {
+    pub(crate) ocsp_response: bool,
+    pub(crate) signed_certificate_timestamps: bool,
+}
+
+impl Staples {
+    /// What the body of a CertificateRequest asks for.
+    pub(crate) fn requested_by(certificate_request: &[u8], limits: &Limits) -> Self {
+        let request = CertificateRequest::parse(certificate_request, limits);
+        request.map_or(Self::default(), |request| Self {
+            ocsp_response: request.status_request,
+            signed_certificate_timestamps: request.signed_certificate_timestamp,
+        })
+    }
+}
+
+/// Sends CertificateVerify.
+pub(crate) fn send_certificate_verify(
+    cx: &mut Context,
+    transcript: &mut Transcript,
+    algorithm: SignatureScheme,
+    signature: &[u8],
+) -> Result<(), Cause> {
+    let proof = CertificateVerify { algorithm, signature };
+    transcript.add(cx.send(HandshakeType::CERTIFICATE_VERIFY, |w| proof.encode(w))?);
+    Ok(())
+}
+
+/// Sends Finished.
+pub(crate) fn send_finished(
+    cx: &mut Context,
+    transcript: &mut Transcript,
+    key: &FinishedKey,
+) -> Result<(), Cause> {
+    let verify_data = key.sign(&transcript.digest());
+    let finished = Finished { verify_data: verify_data.as_bytes() };
+    transcript.add(cx.send(HandshakeType::FINISHED, |w| finished.encode(w))?);
+    Ok(())
+}
+
+/// Checks the peer's Finished and adds it to the transcript.
+pub(crate) fn check_finished(
+    transcript: &mut Transcript,
+    key: &FinishedKey,
+    finished: &Framed<'_, Finished<'_>>,
+) -> Result<(), Cause> {
+    let digest = transcript.digest();
+    let verify_data = finished.message.verify_data;
+    if verify_data.len() != digest.as_bytes().len() {
+        return Err(Cause::Malformed);
+    }
+    if !key.verify(&digest, verify_data) {
+        return Err(Cause::FinishedMismatch);
+    }
+    transcript.add(finished.encoded);
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The established connection, at the client (RFC 9846 §4.7).
+
+use super::{Next, Step};
+use crate::diagnosis::Evidence;
+use crate::handshake::context::Context;
+use crate::handshake::event::{Fact, Framed, Ticket, on};
+use crate::handshake::key_update::TrafficSecrets;
+use crate::key_schedule::ResumptionSecret;
+use crate::message::{KeyUpdate, NewSessionTicket};
+use crate::registry::KeyUpdateRequest;
+
+/// Both Finished messages are exchanged.
+#[derive(Debug)]
+pub(in crate::handshake) struct Connected {
+    pub(super) secrets: TrafficSecrets,
+    pub(super) resumption: ResumptionSecret,
+    pub(super) takes_tickets: bool,
+}
+
+/// RFC 9846 §4.7.1: seven days.
+const MAX_TICKET_LIFETIME_SECONDS: u32 = 604_800;
+
+impl Connected {
+    pub(super) fn new_session_ticket(
+        self,
+        cx: &mut Context,
+        ticket: Framed<'_, NewSessionTicket<'_>>,
+    ) -> Step<Self, on::NewSessionTicket> {
+        let message = ticket.message;
+        // A server that asked for a certificate can send this only once it has our Finished
+        // (RFC 9846 §4.7.1).
+        cx.authentication_processed(Evidence::Strong);
+        if self.takes_tickets && message.ticket_lifetime > 0 {
+            cx.learn(Fact::Ticket(Ticket {
+                ticket: message.ticket.to_vec(),
+                psk: self.resumption.psk(message.ticket_nonce),
+                cipher_suite: self.resumption.suite().id,
+                lifetime_seconds: message.ticket_lifetime.min(MAX_TICKET_LIFETIME_SECONDS),
+                age_add: message.ticket_age_add,
+                max_early_data_bytes: message.max_early_data_size,
+            }));
+        }
+        Ok(Next::to(self))
+    }
+
+    pub(super) fn key_update(
+        self,
+        cx: &mut Context,
+        update: Framed<'_, KeyUpdate>,
+    ) -> Step<Self, on::KeyUpdate> {
+        let asks = update.message.request_update == KeyUpdateRequest::UPDATE_REQUESTED;
+        if cx.updates.answer_awaited && !asks {
+            // It answers our request, which stood behind our Finished.
+            cx.authentication_processed(Evidence::Strong);
+        }
+        let secrets = self.secrets.peer_updated(cx, &update.message)?;
+        Ok(Next::to(Self { secrets, ..self }))
+    }
+
+    pub(super) fn update_keys(
+        self,
+        cx: &mut Context,
+        update: KeyUpdate,
+    ) -> Step<Self, on::UpdateKeys> {
+        let secrets = self.secrets.update(cx, &update)?;
+        Ok(Next::to(Self { secrets, ..self }))
+    }
+}

@@ -1,0 +1,92 @@
+//! The client's own flight: SelectCredential, SignCertificateVerify (RFC 9846 §4.5).
+
+use std::sync::Arc;
+
+use super::connected::Connected;
+use super::{Next, Step};
+use crate::epoch::{Direction, Epoch};
+use crate::failure::Cause;
+use crate::handshake::authentication::{
+    Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+};
+use crate::handshake::client_authentication::{ClientAuthenticationState, Reply};
+use crate::handshake::config::ClientConfig;
+use crate::handshake::context::Context;
+use crate::handshake::decision::{CertificateChain, ClientCredentialSelected, Signed};
+use crate::handshake::event::{Fact, on};
+use crate::handshake::key_update::TrafficSecrets;
+use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
+use crate::registry::SignatureScheme;
+use crate::transcript::Transcript;
+
+/// What is alive from the server's Finished to our own.
+#[derive(Debug)]
+pub(super) struct OwnFlight {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) transcript: Transcript,
+    pub(super) client_finished: FinishedKey,
+    pub(super) main: MainSecret,
+    pub(super) send: TrafficSecret,
+    pub(super) receive: TrafficSecret,
+}
+
+/// The server has finished; the embedder chooses how to meet its CertificateRequest.
+#[derive(Debug)]
+pub(in crate::handshake) struct SelectCredential {
+    pub(super) own: OwnFlight,
+    pub(super) staples: Staples,
+}
+
+/// Our certificate is written; the embedder signs.
+#[derive(Debug)]
+pub(in crate::handshake) struct SignCertificateVerify {
+    own: OwnFlight,
+    scheme: SignatureScheme,
+}
+
+impl SelectCredential {
+    pub(super) fn credential_selected(
+        self,
+        cx: &mut Context,
+        ClientCredentialSelected(selected): ClientCredentialSelected,
+    ) -> Step<Self, on::ClientCredentialSelected> {
+        let Self { mut own, staples } = self;
+        let Some((chain, scheme)) = selected else {
+            let nothing = CertificateChain::default();
+            send_certificate(cx, &mut own.transcript, &[], &nothing, staples)?;
+            let connected = own.finish(cx)?;
+            cx.client_authentication_is(ClientAuthenticationState::Pending(Reply::Declined));
+            return Ok(Next::to(connected));
+        };
+        send_certificate(cx, &mut own.transcript, &[], &chain, staples)?;
+        ask_to_sign(cx, chain, scheme, &own.transcript);
+        Ok(Next::to(SignCertificateVerify { own, scheme }))
+    }
+}
+
+impl SignCertificateVerify {
+    pub(super) fn signed(
+        self,
+        cx: &mut Context,
+        Signed(signature): Signed,
+    ) -> Step<Self, on::Signed> {
+        let Self { mut own, scheme } = self;
+        send_certificate_verify(cx, &mut own.transcript, scheme, &signature)?;
+        let connected = own.finish(cx)?;
+        cx.client_authentication_is(ClientAuthenticationState::Pending(Reply::Sent));
+        Ok(Next::to(connected))
+    }
+}
+
+impl OwnFlight {
+    /// Sends Finished; the handshake is complete at this end.
+    pub(super) fn finish(self, cx: &mut Context) -> Result<Connected, Cause> {
+        let Self { config, mut transcript, client_finished, main, send, receive } = self;
+        send_finished(cx, &mut transcript, &client_finished)?;
+        let resumption = main.into_resumption(&transcript.digest());
+        cx.install(Direction::Send, Epoch::Application, &send);
+        cx.learn(Fact::Complete);
+        let takes_tickets = !config.psk_key_exchange_modes.is_empty();
+        Ok(Connected { secrets: TrafficSecrets { send, receive }, resumption, takes_tickets })
+    }
+}

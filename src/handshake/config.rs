@@ -1,0 +1,252 @@
+//! What a client or a server offers and accepts: plain values, shared by connections through an `Arc`.
+
+use pki_types::ServerName;
+
+use crate::codec::{List, Reader, Vector};
+use crate::crypto::Provider;
+use crate::failure::{Disclosure, Misuse};
+use crate::limits::Limits;
+use crate::message::Layout;
+use crate::message::{DistinguishedName, ProtocolName};
+use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
+
+/// What carries the handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// TLS records over a byte stream.
+    Records,
+    /// QUIC CRYPTO frames (RFC 9001): no KeyUpdate, no EndOfEarlyData, no compatibility mode; an
+    /// application protocol is required. The value is our `quic_transport_parameters`.
+    Quic(Vec<u8>),
+}
+
+/// The configuration of clients. [`ClientConfig::new`] fills it with all that the provider has.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// Where the cryptography comes from.
+    pub provider: Provider,
+    /// The cipher suites to offer, in order of preference.
+    pub cipher_suites: Vector<CipherSuite>,
+    /// The groups to offer, in order of preference.
+    pub groups: Vector<NamedGroup>,
+    /// For how many of the first groups a key share is sent at once.
+    pub key_shares: usize,
+    /// The schemes in which a server may prove possession, in order of preference.
+    pub signature_schemes: Vector<SignatureScheme>,
+    /// The schemes accepted in certificates; empty: the same (RFC 9846 §4.3.3).
+    pub certificate_signature_schemes: Vector<SignatureScheme>,
+    /// The application protocols to offer (RFC 7301); empty: none.
+    pub application_layer_protocols: Vector<ProtocolName<'static>>,
+    /// The names of authorities to announce (RFC 9846 §4.3.4); empty: none.
+    pub certificate_authorities: Vector<DistinguishedName<'static>>,
+    /// How a PSK may be used; empty: servers send no tickets (RFC 9846 §4.3.9).
+    pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
+    /// Whether to ask for an OCSP response (RFC 9846 §4.5.1.1).
+    pub request_ocsp_response: bool,
+    /// Whether to ask for signed certificate timestamps (RFC 6962).
+    pub request_signed_certificate_timestamps: bool,
+    /// Whether to look like TLS 1.2 to middleboxes (RFC 9846 §E.4); over records only.
+    pub compatibility_mode: bool,
+    /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.3).
+    pub strict_legacy_version: bool,
+    /// The order and content of ClientHello's extensions.
+    pub client_hello_layout: Layout,
+    /// What carries the handshake.
+    pub profile: Profile,
+    /// How much an alert of ours tells.
+    pub disclosure: Disclosure,
+    /// Bounds on what the server may send.
+    pub limits: Limits,
+    /// Whether each transition is reported as a [`Fact::Moved`](crate::handshake::Fact::Moved).
+    pub report_transitions: bool,
+}
+
+impl ClientConfig {
+    /// Everything that `provider` has, in its order; no application protocol.
+    #[must_use]
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
+            groups: provider.groups.iter().map(|group| group.id()).collect(),
+            key_shares: 1,
+            signature_schemes: provider
+                .signatures
+                .iter()
+                .map(|algorithm| algorithm.scheme)
+                .collect(),
+            certificate_signature_schemes: Vector::new(),
+            application_layer_protocols: Vector::new(),
+            certificate_authorities: Vector::new(),
+            psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
+            request_ocsp_response: true,
+            request_signed_certificate_timestamps: false,
+            compatibility_mode: true,
+            strict_legacy_version: true,
+            client_hello_layout: Layout::client_hello(),
+            profile: Profile::Records,
+            disclosure: Disclosure::Exact,
+            limits: Limits::default(),
+            report_transitions: false,
+            provider,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Misuse> {
+        check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)?;
+        check_protocols(&self.application_layer_protocols)?;
+        match self.profile {
+            Profile::Quic(_) if self.application_layer_protocols.is_empty() => {
+                Err(Misuse::Configuration("QUIC needs an application protocol"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where a client wants to go.
+#[derive(Clone, Debug, Default)]
+pub struct Destination {
+    /// The name to verify, and to send if it is a DNS name; `None`: neither.
+    pub server_name: Option<ServerName<'static>>,
+}
+
+impl Destination {
+    /// A server known by `server_name`.
+    #[must_use]
+    pub const fn named(server_name: ServerName<'static>) -> Self {
+        Self { server_name: Some(server_name) }
+    }
+}
+
+/// Whether a server asks its clients for a certificate (RFC 9846 §4.4.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ClientAuthentication {
+    /// It does not ask.
+    #[default]
+    None,
+    /// It asks, and goes on without.
+    Request,
+    /// It asks, and ends with `certificate_required` when there is none.
+    Require,
+}
+
+/// Whose order of preference decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Preference {
+    /// The server's own.
+    #[default]
+    Server,
+    /// The client's.
+    Client,
+}
+
+/// The configuration of servers. [`ServerConfig::new`] fills it with all that the provider has.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where the cryptography comes from.
+    pub provider: Provider,
+    /// The cipher suites to accept, in order of preference.
+    pub cipher_suites: Vector<CipherSuite>,
+    /// The groups to accept, in order of preference.
+    pub groups: Vector<NamedGroup>,
+    /// Whose preference decides on suite and group.
+    pub preference: Preference,
+    /// The schemes in which a client may prove possession, in order of preference.
+    pub signature_schemes: Vector<SignatureScheme>,
+    /// The schemes accepted in clients' certificates; empty: the same.
+    pub certificate_signature_schemes: Vector<SignatureScheme>,
+    /// Whether to ask for a client certificate.
+    pub client_authentication: ClientAuthentication,
+    /// The names of authorities to announce in CertificateRequest; empty: none.
+    pub certificate_authorities: Vector<DistinguishedName<'static>>,
+    /// Whether to ask clients for an OCSP response.
+    pub request_ocsp_response: bool,
+    /// How many bytes of cookie a HelloRetryRequest carries; 0: none (RFC 9846 §4.3.2).
+    pub cookie_bytes: u16,
+    /// When a stream carries `change_cipher_spec` to please middleboxes (RFC 9846 §E.4).
+    pub compatibility_mode: CompatibilityMode,
+    /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.2).
+    pub strict_legacy_version: bool,
+    /// The order and content of EncryptedExtensions.
+    pub encrypted_extensions_layout: Layout,
+    /// The order and content of CertificateRequest's extensions.
+    pub certificate_request_layout: Layout,
+    /// What carries the handshake.
+    pub profile: Profile,
+    /// How much an alert of ours tells.
+    pub disclosure: Disclosure,
+    /// Bounds on what the client may send.
+    pub limits: Limits,
+    /// Whether each transition is reported as a [`Fact::Moved`](crate::handshake::Fact::Moved).
+    pub report_transitions: bool,
+}
+
+/// When a server sends `change_cipher_spec` (RFC 9846 §E.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CompatibilityMode {
+    /// When the client's session id is not empty, as it must.
+    #[default]
+    WhenAsked,
+    /// To every client.
+    Always,
+}
+
+impl ServerConfig {
+    /// Everything that `provider` has, in its order; no client authentication.
+    #[must_use]
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
+            groups: provider.groups.iter().map(|group| group.id()).collect(),
+            preference: Preference::Server,
+            signature_schemes: provider
+                .signatures
+                .iter()
+                .map(|algorithm| algorithm.scheme)
+                .collect(),
+            certificate_signature_schemes: Vector::new(),
+            client_authentication: ClientAuthentication::None,
+            certificate_authorities: Vector::new(),
+            request_ocsp_response: false,
+            cookie_bytes: 0,
+            compatibility_mode: CompatibilityMode::WhenAsked,
+            strict_legacy_version: true,
+            encrypted_extensions_layout: Layout::encrypted_extensions(),
+            certificate_request_layout: Layout::certificate_request(),
+            profile: Profile::Records,
+            disclosure: Disclosure::Exact,
+            limits: Limits::default(),
+            report_transitions: false,
+            provider,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Misuse> {
+        check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
+    }
+}
+
+fn check_offer(
+    provider: &Provider,
+    cipher_suites: &Vector<CipherSuite>,
+    groups: &Vector<NamedGroup>,
+    signature_schemes: &Vector<SignatureScheme>,
+) -> Result<(), Misuse> {
+    if !cipher_suites.list().iter().any(|id| provider.suite(id).is_some()) {
+        return Err(Misuse::Configuration("no cipher suite that the provider has"));
+    }
+    if !groups.list().iter().any(|id| provider.group(id).is_some()) {
+        return Err(Misuse::Configuration("no group that the provider has"));
+    }
+    if !signature_schemes.list().iter().any(|scheme| provider.signature(scheme).is_some()) {
+        return Err(Misuse::Configuration("no signature scheme that the provider has"));
+    }
+    Ok(())
+}
+
+fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misuse> {
+    List::<ProtocolName<'_>>::parse(Reader::new(protocols.list().as_bytes()))
+        .map_err(|_| Misuse::Configuration("an application protocol with an empty name"))?;
+    Ok(())
+}

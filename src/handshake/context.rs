@@ -1,0 +1,178 @@
+//! What a handler may do besides moving on: send, change keys, ask, tell.
+
+use std::collections::VecDeque;
+
+use crate::alert::Alert;
+use crate::codec::Writer;
+use crate::diagnosis::Evidence;
+use crate::epoch::{Direction, Epoch, Role};
+use crate::failure::Cause;
+use crate::handshake::client_authentication::ClientAuthenticationState;
+use crate::handshake::decision::{Answer, Decision, Reply, Serial};
+use crate::handshake::event::{End, Fact, Output};
+use crate::handshake::key_update::UpdateLedger;
+use crate::key_schedule::{ExporterSecret, TrafficSecret};
+use crate::limits::Limits;
+use crate::message;
+use crate::message::{ExtensionSet, ParseContext};
+use crate::registry::HandshakeType;
+
+/// The part of a handshake that is alive in every state.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) role: Role,
+    pub(crate) limits: Limits,
+    /// The extensions of our ClientHello or CertificateRequest, to which the peer may reply.
+    pub(crate) offered: ExtensionSet,
+    /// `exporter_secret`, from the server's Finished on.
+    pub(crate) exporter: Option<ExporterSecret>,
+    pub(crate) updates: UpdateLedger,
+    pub(crate) compatibility_mode: bool,
+    /// Server: whether the client can use a ticket at all (RFC 9846 §4.7.1).
+    pub(crate) peer_takes_tickets: bool,
+    /// The client's view of its own authentication.
+    pub(crate) client_authentication: ClientAuthenticationState,
+    outputs: VecDeque<Output>,
+    /// Messages of the flight under way; they leave together.
+    flight: Vec<u8>,
+    send_epoch: Epoch,
+    receive_epoch: Epoch,
+    receive_keys: u32,
+    last_question: Serial,
+    question_open: bool,
+}
+
+impl Context {
+    pub(crate) fn new(role: Role, limits: Limits) -> Self {
+        Self {
+            role,
+            limits,
+            offered: ExtensionSet::default(),
+            exporter: None,
+            updates: UpdateLedger::default(),
+            compatibility_mode: false,
+            peer_takes_tickets: false,
+            client_authentication: ClientAuthenticationState::default(),
+            outputs: VecDeque::new(),
+            flight: Vec::new(),
+            send_epoch: Epoch::Initial,
+            receive_epoch: Epoch::Initial,
+            receive_keys: 0,
+            last_question: Serial::first(),
+            question_open: false,
+        }
+    }
+
+    pub(crate) const fn send_epoch(&self) -> Epoch {
+        self.send_epoch
+    }
+
+    pub(crate) const fn receive_epoch(&self) -> Epoch {
+        self.receive_epoch
+    }
+
+    /// How many keys to receive with have been installed.
+    pub(crate) const fn receive_keys(&self) -> u32 {
+        self.receive_keys
+    }
+
+    /// What parsing a message needs to know.
+    pub(crate) const fn parse_context(&self) -> ParseContext {
+        ParseContext { offered: self.offered, limits: self.limits }
+    }
+
+    /// Adds a message to the flight and returns it, header included, for the transcript.
+    pub(crate) fn send(
+        &mut self,
+        handshake_type: HandshakeType,
+        body: impl FnOnce(&mut Writer<'_>),
+    ) -> Result<&[u8], Cause> {
+        let start = self.flight.len();
+        message::encode(handshake_type, &mut self.flight, body)?;
+        Ok(self.flight.get(start..).unwrap_or_default())
+    }
+
+    /// Lets the flight leave.
+    pub(crate) fn flush(&mut self) {
+        if !self.flight.is_empty() {
+            let bytes = core::mem::take(&mut self.flight);
+            self.outputs.push_back(Output::Send { epoch: self.send_epoch, bytes });
+        }
+    }
+
+    /// Installs a key. The driver has seen to it that no message spans the change.
+    pub(crate) fn install(&mut self, direction: Direction, epoch: Epoch, secret: &TrafficSecret) {
+        match direction {
+            Direction::Send => {
+                self.flush();
+                self.send_epoch = epoch;
+            }
+            Direction::Receive => {
+                self.receive_epoch = epoch;
+                self.receive_keys = self.receive_keys.wrapping_add(1);
+            }
+        }
+        self.outputs.push_back(Output::Key { direction, epoch, secret: secret.clone() });
+    }
+
+    /// Asks; the machine takes no message until the answer is there.
+    pub(crate) fn ask(&mut self, question: impl FnOnce(Serial) -> Decision) {
+        self.last_question = self.last_question.next();
+        self.question_open = true;
+        self.outputs.push_back(Output::Decide(question(self.last_question.clone())));
+    }
+
+    pub(crate) const fn question_is_open(&self) -> bool {
+        self.question_open
+    }
+
+    /// The reply, if this is the answer to the open question.
+    pub(crate) fn close_question(&mut self, answer: Answer) -> Option<Reply> {
+        let fits = self.question_open && answer.serial == self.last_question;
+        fits.then(|| {
+            self.question_open = false;
+            answer.reply
+        })
+    }
+
+    pub(crate) fn learn(&mut self, fact: Fact) {
+        self.outputs.push_back(Output::Learned(fact));
+    }
+
+    /// The client knows more about what became of its authentication.
+    pub(crate) fn client_authentication_is(&mut self, state: ClientAuthenticationState) {
+        if self.client_authentication != state {
+            self.client_authentication = state;
+            self.learn(Fact::ClientAuthentication(state));
+        }
+    }
+
+    /// The server has shown that it processed our Finished.
+    pub(crate) fn authentication_processed(&mut self, evidence: Evidence) {
+        if let ClientAuthenticationState::Pending(reply) = self.client_authentication {
+            self.client_authentication_is(ClientAuthenticationState::Processed(reply, evidence));
+        }
+    }
+
+    pub(crate) fn alert(&mut self, alert: Alert) {
+        self.flush();
+        self.outputs.push_back(Output::Alert { epoch: self.send_epoch, alert });
+    }
+
+    /// The last output. What is secret goes; so does a flight that was under way.
+    pub(crate) fn end(&mut self, end: End) {
+        self.flight = Vec::new();
+        self.exporter = None;
+        self.question_open = false;
+        self.outputs.push_back(Output::Ended(end));
+    }
+
+    /// Forgets messages of a flight that is cut short by a failure.
+    pub(crate) fn abandon_flight(&mut self) {
+        self.flight = Vec::new();
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+}

@@ -1,0 +1,202 @@
+//! With which certificate do we answer the peer? (RFC 9846 §4.5.1.2)
+
+use std::sync::Arc;
+
+use super::{
+    Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, Reply, Serial, Unfit,
+};
+use crate::failure::{Cause, Misuse};
+use crate::limits::Limits;
+use crate::message::CertificateRequest;
+use crate::message::{ClientHello, ProtocolName};
+use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
+
+/// Who is the server to this client: which certificate, scheme and application protocol?
+#[derive(Debug)]
+#[must_use = "the handshake waits for the answer"]
+pub struct SelectCredential {
+    pub(crate) serial: Serial,
+    pub(crate) client_hello: Arc<[u8]>,
+    pub(crate) limits: Limits,
+    pub(crate) cipher_suite: CipherSuite,
+    pub(crate) group: NamedGroup,
+}
+
+impl SelectCredential {
+    fn hello(&self) -> Option<ClientHello<'_>> {
+        ClientHello::parse(self.client_hello(), &self.limits).ok()
+    }
+
+    /// The body of the ClientHello, for those who want all of it.
+    #[must_use]
+    pub fn client_hello(&self) -> &[u8] {
+        self.client_hello.get(crate::message::HEADER_BYTES..).unwrap_or_default()
+    }
+
+    /// The `host_name` the client asks for, as it came: bytes that may not be a valid name.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&[u8]> {
+        self.hello()?.extensions.server_name
+    }
+
+    /// The application protocols the client offers, in its order of preference.
+    pub fn application_layer_protocols(&self) -> impl Iterator<Item = &[u8]> {
+        let offered = self.hello().and_then(|hello| hello.extensions.application_layer_protocols);
+        offered.into_iter().flat_map(|list| list.iter()).map(|ProtocolName(name)| name)
+    }
+
+    /// The schemes in which the client can verify CertificateVerify, in its order of preference.
+    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+        let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
+        offered.into_iter().flat_map(|list| list.iter())
+    }
+
+    /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent that.
+    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+        let extensions = self.hello().map(|hello| hello.extensions);
+        let offered =
+            extensions.and_then(|e| e.signature_algorithms_cert.or(e.signature_algorithms));
+        offered.into_iter().flat_map(|list| list.iter())
+    }
+
+    /// The DER names of the authorities the client trusts, if it says.
+    pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> {
+        let offered = self.hello().and_then(|hello| hello.extensions.certificate_authorities);
+        offered.into_iter().flat_map(|list| list.iter()).map(|name| name.0)
+    }
+
+    /// The cipher suite that will be used.
+    #[must_use]
+    pub const fn cipher_suite(&self) -> CipherSuite {
+        self.cipher_suite
+    }
+
+    /// The key exchange group that will be used.
+    #[must_use]
+    pub const fn group(&self) -> NamedGroup {
+        self.group
+    }
+
+    /// Go on with this certificate chain, a scheme its key can sign with, and this application protocol.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the chain is empty;
+    /// the question comes back.
+    pub fn certificate(
+        self,
+        chain: Arc<CertificateChain>,
+        scheme: SignatureScheme,
+        protocol: Option<&[u8]>,
+    ) -> Result<Answer, Box<Unfit<Self>>> {
+        let offered = self.signature_schemes().any(|offered| offered == scheme)
+            && protocol.is_none_or(|name| {
+                self.application_layer_protocols().any(|offered| offered == name)
+            })
+            && !chain.entries.is_empty();
+        if !offered {
+            return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
+        }
+        let selected = CredentialSelected { chain, scheme, protocol: protocol.map(<[u8]>::to_vec) };
+        Ok(Answer { serial: self.serial, reply: Reply::CredentialSelected(selected) })
+    }
+
+    /// End the handshake.
+    pub fn refuse(self, refusal: HelloRefusal) -> Answer {
+        let cause = match refusal {
+            HelloRefusal::NameNotServed => Cause::NameNotServed,
+            HelloRefusal::NoApplicationProtocol => Cause::NoCommonApplicationProtocol,
+            HelloRefusal::NoSuitableCertificate => Cause::NoCommonSignatureScheme,
+            HelloRefusal::InsufficientSecurity => Cause::SecurityInsufficient,
+            HelloRefusal::Parameters => Cause::ParametersRefused,
+            HelloRefusal::Overload => Cause::ConnectionOverload,
+            HelloRefusal::Unavailable => Cause::SelectionUnavailable,
+            HelloRefusal::Concealed => Cause::RefusedWithoutReason,
+        };
+        Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+}
+
+/// Why a server does not go on with a ClientHello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HelloRefusal {
+    /// No server of that name is here: `unrecognized_name`.
+    NameNotServed,
+    /// None of the application protocols is spoken: `no_application_protocol`.
+    NoApplicationProtocol,
+    /// No certificate fits the client's signature schemes: `handshake_failure`.
+    NoSuitableCertificate,
+    /// The server wants stronger parameters: `insufficient_security`.
+    InsufficientSecurity,
+    /// The offer is not acceptable for another reason: `handshake_failure`.
+    Parameters,
+    /// There is no capacity: `internal_error`.
+    Overload,
+    /// The question could not be answered: `internal_error`.
+    Unavailable,
+    /// The reason is withheld: `general_error`.
+    Concealed,
+}
+
+/// With which certificate, if any, is the server's CertificateRequest met?
+#[derive(Debug)]
+#[must_use = "the handshake waits for the answer"]
+pub struct SelectClientCredential {
+    pub(crate) serial: Serial,
+    pub(crate) certificate_request: Vec<u8>,
+    pub(crate) limits: Limits,
+}
+
+impl SelectClientCredential {
+    fn request(&self) -> Option<CertificateRequest<'_>> {
+        CertificateRequest::parse(&self.certificate_request, &self.limits).ok()
+    }
+
+    /// The schemes in which the server can verify CertificateVerify, in its order of preference.
+    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+        let offered = self.request().and_then(|request| request.signature_algorithms);
+        offered.into_iter().flat_map(|list| list.iter())
+    }
+
+    /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent that.
+    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+        let offered =
+            self.request().and_then(|r| r.signature_algorithms_cert.or(r.signature_algorithms));
+        offered.into_iter().flat_map(|list| list.iter())
+    }
+
+    /// The DER names of the authorities the server trusts, if it says (RFC 9846 §4.3.4).
+    pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> {
+        let offered = self.request().and_then(|request| request.certificate_authorities);
+        offered.into_iter().flat_map(|list| list.iter()).map(|name| name.0)
+    }
+
+    /// Send this chain and sign with `scheme`.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the question
+    /// comes back.
+    pub fn certificate(
+        self,
+        chain: Arc<CertificateChain>,
+        scheme: SignatureScheme,
+    ) -> Result<Answer, Box<Unfit<Self>>> {
+        if chain.entries.is_empty() || !self.signature_schemes().any(|offered| offered == scheme) {
+            return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
+        }
+        let selected = ClientCredentialSelected(Some((chain, scheme)));
+        Ok(Answer { serial: self.serial, reply: Reply::ClientCredentialSelected(selected) })
+    }
+
+    /// Send an empty Certificate message: the server decides whether it goes on without.
+    pub fn decline(self) -> Answer {
+        Answer {
+            serial: self.serial,
+            reply: Reply::ClientCredentialSelected(ClientCredentialSelected(None)),
+        }
+    }
+
+    /// The question could not be answered: `internal_error`.
+    pub fn unavailable(self) -> Answer {
+        Answer { serial: self.serial, reply: Reply::Refused(Cause::SelectionUnavailable) }
+    }
+}

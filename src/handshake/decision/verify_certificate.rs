@@ -1,0 +1,143 @@
+//! May the peer's certificate be accepted? (RFC 9846 §4.5.1.3)
+
+use pki_types::{CertificateDer, ServerName};
+
+use super::{Answer, CertificateAccepted, Reply, Serial};
+use crate::crypto::leaf::Leaf;
+use crate::epoch::Role;
+use crate::failure::Cause;
+use crate::message::{Certificate, CertificateEntry, ParseContext};
+use crate::registry::SignatureScheme;
+
+/// The peer's Certificate message, checked when it arrived.
+#[derive(Debug)]
+pub(crate) struct PeerChain {
+    pub(crate) body: Vec<u8>,
+    /// How it was parsed then.
+    pub(crate) context: ParseContext,
+}
+
+impl PeerChain {
+    fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+        let certificate = Certificate::parse(&self.body, &self.context).ok();
+        certificate.into_iter().flat_map(|certificate| certificate.certificate_list.iter())
+    }
+}
+
+/// May the peer's certificate be accepted?
+///
+/// It is asked after CertificateVerify: the peer holds the private key. Whether the chain leads to
+/// somebody who is trusted, is in its validity period, bears the right name and the right usage is
+/// **all for the embedder to check**; [`policy`](crate::policy) does so with webpki.
+#[derive(Debug)]
+#[must_use = "the handshake waits for the answer"]
+pub struct VerifyCertificate {
+    pub(crate) serial: Serial,
+    pub(crate) role: Role,
+    pub(crate) chain: PeerChain,
+    pub(crate) server_name: Option<ServerName<'static>>,
+    pub(crate) scheme: SignatureScheme,
+    pub(crate) leaf: Leaf,
+}
+
+impl VerifyCertificate {
+    /// Our own role: a client verifies a server's certificate, a server a client's.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The certificates in DER, end entity first; never empty.
+    pub fn certificates(&self) -> impl Iterator<Item = CertificateDer<'_>> {
+        self.chain.entries().map(|entry| CertificateDer::from(entry.cert_data))
+    }
+
+    /// The OCSP response stapled to the end-entity certificate, in DER, if any; not validated.
+    #[must_use]
+    pub fn ocsp_response(&self) -> Option<&[u8]> {
+        self.chain.entries().next()?.ocsp_response
+    }
+
+    /// The SignedCertificateTimestampList of the end-entity certificate, if any; not validated.
+    #[must_use]
+    pub fn signed_certificate_timestamps(&self) -> Option<&[u8]> {
+        self.chain.entries().next()?.signed_certificate_timestamps
+    }
+
+    /// The name the client asked for; `None` at a server, and at a client that has none.
+    #[must_use]
+    pub const fn server_name(&self) -> Option<&ServerName<'static>> {
+        self.server_name.as_ref()
+    }
+
+    /// The scheme with which the peer proved possession.
+    #[must_use]
+    pub const fn scheme(&self) -> SignatureScheme {
+        self.scheme
+    }
+
+    /// The SubjectPublicKeyInfo, in DER, whose private key the peer has proved to hold. A verifier with
+    /// a parser of its own must find exactly these bytes in the certificate it accepts.
+    #[must_use]
+    pub fn subject_public_key_info(&self) -> &[u8] {
+        self.leaf.subject_public_key_info()
+    }
+
+    /// The certificate is valid and its holder welcome.
+    pub fn accept(self) -> Answer {
+        Answer { serial: self.serial, reply: Reply::CertificateAccepted(CertificateAccepted) }
+    }
+
+    /// The certificate is unacceptable.
+    pub fn reject(self, fault: CertificateFault) -> Answer {
+        let cause = match fault {
+            CertificateFault::Bad => Cause::CertificateBad,
+            CertificateFault::Unsupported => Cause::CertificateUnsupported,
+            CertificateFault::Revoked => Cause::CertificateRevoked,
+            CertificateFault::Expired => Cause::CertificateExpired,
+            CertificateFault::Unspecified => Cause::CertificateUnacceptable,
+            CertificateFault::UnknownAuthority => Cause::CertificateAuthorityUnknown,
+            // Only a client sends bad_certificate_status_response (RFC 6066 §8).
+            CertificateFault::Status if self.role == Role::Server => Cause::CertificateUnacceptable,
+            CertificateFault::Status => Cause::CertificateStatusBad,
+        };
+        Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+
+    /// The certificate is valid, and access control says no to its holder.
+    ///
+    /// To a client this is `access_denied`, the only place it can come from: here the definition of
+    /// RFC 9846 §6.2 holds to the letter, and the client can tell, because the alert is protected by
+    /// application keys. To a server it is `certificate_unknown`.
+    pub fn deny(self) -> Answer {
+        let cause = match self.role {
+            Role::Server => Cause::ClientDenied,
+            Role::Client => Cause::ServerDenied,
+        };
+        Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+
+    /// The certificate could not be judged, for a reason that is not the peer's.
+    pub fn unavailable(self) -> Answer {
+        Answer { serial: self.serial, reply: Reply::Refused(Cause::VerificationUnavailable) }
+    }
+}
+
+/// What is wrong with a certificate (RFC 9846 §6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CertificateFault {
+    /// Corrupt, or a signature does not verify.
+    Bad,
+    /// Of an unsupported type, or for another purpose.
+    Unsupported,
+    /// Revoked by its signer.
+    Revoked,
+    /// Expired, or not yet valid.
+    Expired,
+    /// Unacceptable for a reason that has no alert of its own.
+    Unspecified,
+    /// No trust anchor was found.
+    UnknownAuthority,
+    /// The stapled OCSP response is invalid or unacceptable.
+    Status,
+}

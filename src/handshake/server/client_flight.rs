@@ -1,0 +1,132 @@
+//! The client's flight: WaitCertificate to WaitFinished (RFC 9846 §4.5).
+
+use std::sync::Arc;
+
+use super::connected::Connected;
+use super::{Next, Step};
+use crate::epoch::{Direction, Epoch, Role};
+use crate::failure::Cause;
+use crate::handshake::authentication::{PeerCertificate, check_finished};
+use crate::handshake::config::{ClientAuthentication, ServerConfig};
+use crate::handshake::context::Context;
+use crate::handshake::decision::{self, CertificateAccepted, Decision};
+use crate::handshake::event::{Fact, Framed, on};
+use crate::handshake::key_update::TrafficSecrets;
+use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
+use crate::message::{Certificate, CertificateVerify, Finished};
+use crate::transcript::Transcript;
+
+/// What is alive from our Finished to the client's.
+#[derive(Debug)]
+pub(super) struct ClientFlight {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) transcript: Transcript,
+    pub(super) client_finished: FinishedKey,
+    pub(super) main: MainSecret,
+    pub(super) send: TrafficSecret,
+    pub(super) receive: TrafficSecret,
+}
+
+/// Our flight is out, with a CertificateRequest in it.
+#[derive(Debug)]
+pub(in crate::handshake) struct WaitCertificate {
+    pub(super) flight: ClientFlight,
+}
+
+/// The client's certificate is in, its key not yet proven.
+#[derive(Debug)]
+pub(in crate::handshake) struct WaitCertificateVerify {
+    flight: ClientFlight,
+    certificate: PeerCertificate,
+}
+
+/// The client holds the key of its certificate; the embedder judges the certificate.
+#[derive(Debug)]
+pub(in crate::handshake) struct VerifyCertificate {
+    flight: ClientFlight,
+}
+
+/// Only the client's Finished is missing.
+#[derive(Debug)]
+pub(in crate::handshake) struct WaitFinished {
+    pub(super) flight: ClientFlight,
+}
+
+impl WaitCertificate {
+    pub(super) fn certificate(
+        self,
+        cx: &mut Context,
+        certificate: Framed<'_, Certificate<'_>>,
+    ) -> Step<Self, on::Certificate> {
+        let Self { mut flight } = self;
+        // RFC 9846 §4.5.1: the context of the request, which is empty in the main handshake.
+        if !certificate.message.certificate_request_context.is_empty() {
+            return Err(Cause::RequestContextUnexpected);
+        }
+        let peer = PeerCertificate::from_message(cx, &certificate)?;
+        flight.transcript.add(certificate.encoded);
+        match peer {
+            Some(certificate) => Ok(Next::to(WaitCertificateVerify { flight, certificate })),
+            None if flight.config.client_authentication == ClientAuthentication::Require => {
+                Err(Cause::ClientCertificateMissing)
+            }
+            None => Ok(Next::to(WaitFinished { flight })),
+        }
+    }
+}
+
+impl WaitCertificateVerify {
+    pub(super) fn certificate_verify(
+        self,
+        cx: &mut Context,
+        proof: Framed<'_, CertificateVerify<'_>>,
+    ) -> Step<Self, on::CertificateVerify> {
+        let Self { mut flight, certificate } = self;
+        let offered = flight.config.signature_schemes.list();
+        let digest = flight.transcript.digest();
+        let provider = &flight.config.provider;
+        certificate.prove_possession(provider, offered, Role::Client, &digest, &proof.message)?;
+        flight.transcript.add(proof.encoded);
+        cx.ask(|serial| {
+            Decision::VerifyCertificate(decision::VerifyCertificate {
+                serial,
+                role: Role::Server,
+                chain: certificate.chain,
+                server_name: None,
+                scheme: proof.message.algorithm,
+                leaf: certificate.leaf,
+            })
+        });
+        Ok(Next::to(VerifyCertificate { flight }))
+    }
+}
+
+impl VerifyCertificate {
+    pub(super) fn certificate_accepted(
+        self,
+        _: &mut Context,
+        _: CertificateAccepted,
+    ) -> Step<Self, on::CertificateAccepted> {
+        Ok(Next::to(WaitFinished { flight: self.flight }))
+    }
+}
+
+impl WaitFinished {
+    pub(super) fn finished(
+        self,
+        cx: &mut Context,
+        finished: Framed<'_, Finished<'_>>,
+    ) -> Step<Self, on::Finished> {
+        let ClientFlight { config, mut transcript, client_finished, main, send, receive, .. } =
+            self.flight;
+        check_finished(&mut transcript, &client_finished, &finished)?;
+        cx.install(Direction::Receive, Epoch::Application, &receive);
+        cx.learn(Fact::Complete);
+        Ok(Next::to(Connected {
+            random: Arc::clone(&config.provider.random),
+            resumption: main.into_resumption(&transcript.digest()),
+            secrets: TrafficSecrets { send, receive },
+            tickets_issued: 0,
+        }))
+    }
+}

@@ -1,0 +1,90 @@
+//! The established connection, at the server (RFC 9846 §4.7).
+
+use std::sync::Arc;
+
+use super::{Next, Step};
+use crate::crypto::{Draw, Random, Secret};
+use crate::handshake::context::Context;
+use crate::handshake::decision::{self, Decision, TicketSealed};
+use crate::handshake::event::{Framed, NewTicket, on};
+use crate::handshake::key_update::TrafficSecrets;
+use crate::key_schedule::ResumptionSecret;
+use crate::message::{KeyUpdate, NewSessionTicket};
+use crate::registry::HandshakeType;
+
+/// Both Finished messages are exchanged.
+#[derive(Debug)]
+pub(in crate::handshake) struct Connected {
+    pub(super) random: Arc<dyn Random>,
+    pub(super) secrets: TrafficSecrets,
+    pub(super) resumption: ResumptionSecret,
+    pub(super) tickets_issued: u16,
+}
+
+/// A ticket is to be issued; the embedder seals or stores its contents.
+#[derive(Debug)]
+pub(in crate::handshake) struct SealTicket {
+    connected: Connected,
+    order: NewTicket,
+    age_add: u32,
+    nonce: [u8; 2],
+}
+
+impl Connected {
+    pub(super) fn issue_ticket(
+        mut self,
+        cx: &mut Context,
+        order: NewTicket,
+    ) -> Step<Self, on::IssueTicket> {
+        let mut age_add = [0; 4];
+        self.random.fill(Draw::TicketAgeAdd, &mut age_add)?;
+        let age_add = u32::from_be_bytes(age_add);
+        // A counter: each nonce of a connection must be another (RFC 9846 §4.7.1).
+        let nonce = self.tickets_issued.to_be_bytes();
+        self.tickets_issued = self.tickets_issued.saturating_add(1);
+        let psk: Secret = self.resumption.psk(&nonce);
+        let cipher_suite = self.resumption.suite().id;
+        cx.ask(|serial| {
+            Decision::SealTicket(decision::SealTicket { serial, psk, cipher_suite, age_add, order })
+        });
+        Ok(Next::to(SealTicket { connected: self, order, age_add, nonce }))
+    }
+
+    pub(super) fn key_update(
+        self,
+        cx: &mut Context,
+        update: Framed<'_, KeyUpdate>,
+    ) -> Step<Self, on::KeyUpdate> {
+        let secrets = self.secrets.peer_updated(cx, &update.message)?;
+        Ok(Next::to(Self { secrets, ..self }))
+    }
+
+    pub(super) fn update_keys(
+        self,
+        cx: &mut Context,
+        update: KeyUpdate,
+    ) -> Step<Self, on::UpdateKeys> {
+        let secrets = self.secrets.update(cx, &update)?;
+        Ok(Next::to(Self { secrets, ..self }))
+    }
+}
+
+impl SealTicket {
+    pub(super) fn ticket_sealed(
+        self,
+        cx: &mut Context,
+        TicketSealed(ticket): TicketSealed,
+    ) -> Step<Self, on::TicketSealed> {
+        if let Some(ticket) = ticket {
+            let message = NewSessionTicket {
+                ticket_lifetime: self.order.lifetime_seconds,
+                ticket_age_add: self.age_add,
+                ticket_nonce: &self.nonce,
+                ticket: &ticket,
+                max_early_data_size: self.order.max_early_data_bytes,
+            };
+            cx.send(HandshakeType::NEW_SESSION_TICKET, |w| message.encode(w))?;
+        }
+        Ok(Next::to(self.connected))
+    }
+}

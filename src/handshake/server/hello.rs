@@ -1,0 +1,202 @@
+//! ClientHello: WaitClientHello, WaitSecondClientHello (RFC 9846 §4.2).
+
+use std::sync::Arc;
+
+use super::own_flight::SelectCredential;
+use super::{Next, Step};
+use crate::crypto::{Draw, Group, Suite};
+use crate::failure::Cause;
+use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig};
+use crate::handshake::context::Context;
+use crate::handshake::decision::{self, Decision};
+use crate::handshake::event::{Fact, Framed, on};
+use crate::handshake::negotiation::{self, GroupChoice};
+use crate::message::ClientHello;
+use crate::message::HEADER_BYTES;
+use crate::message::{HelloRetryRequest, HelloRetryRequestExtensions};
+use crate::registry::{HandshakeType, NamedGroup, ProtocolVersion};
+use crate::transcript::Transcript;
+
+/// Nothing has arrived.
+#[derive(Debug)]
+pub(in crate::handshake) struct WaitClientHello {
+    pub(in crate::handshake) config: Arc<ServerConfig>,
+}
+
+/// A HelloRetryRequest is out.
+#[derive(Debug)]
+pub(in crate::handshake) struct WaitSecondClientHello {
+    config: Arc<ServerConfig>,
+    /// The first ClientHello, header included.
+    first: Vec<u8>,
+    suite: &'static Suite,
+    /// The group that a share was asked for; `None` if only a cookie was.
+    group: Option<NamedGroup>,
+    cookie: Vec<u8>,
+    transcript: Transcript,
+}
+
+impl WaitClientHello {
+    pub(super) fn client_hello(
+        self,
+        cx: &mut Context,
+        hello: Framed<'_, ClientHello<'_>>,
+    ) -> Step<Self, on::ClientHello> {
+        let Self { config } = self;
+        let Framed { message, encoded } = hello;
+        let (suite, choice) = consider(&config, &message)?;
+        cx.compatibility_mode = match config.compatibility_mode {
+            CompatibilityMode::WhenAsked => !message.legacy_session_id.is_empty(),
+            CompatibilityMode::Always => true,
+        };
+        if message.extensions.early_data {
+            cx.learn(Fact::EarlyDataRejected);
+        }
+        let group = match choice {
+            GroupChoice::Share(group) if config.cookie_bytes == 0 => {
+                let transcript = Transcript::new(suite.hash, encoded);
+                return Ok(Next::to(proceed(config, cx, encoded, suite, group, transcript)));
+            }
+            GroupChoice::Share(_) => None,
+            GroupChoice::Retry(group) => Some(group.id()),
+        };
+        retry(config, cx, &Framed { message, encoded }, suite, group).map(Next::to)
+    }
+}
+
+impl WaitSecondClientHello {
+    pub(super) fn second_client_hello(
+        self,
+        cx: &mut Context,
+        hello: Framed<'_, ClientHello<'_>>,
+    ) -> Step<Self, on::ClientHello> {
+        let Self { config, first, suite, group: asked, cookie, mut transcript } = self;
+        let Framed { message, encoded } = hello;
+        let extensions = &message.extensions;
+        if extensions.early_data {
+            return Err(Cause::SecondHelloEarlyData);
+        }
+        // A cookie where none was sent is no less wrong than another one.
+        if extensions.cookie.unwrap_or_default() != cookie {
+            return Err(Cause::CookieMismatch);
+        }
+        let first = first.get(HEADER_BYTES..).unwrap_or_default();
+        if message.differs_from(&ClientHello::parse(first, &cx.limits)?) {
+            return Err(Cause::SecondHelloChanged);
+        }
+        let (_, choice) = consider(&config, &message)?;
+        let group = match choice {
+            GroupChoice::Share(group) if asked.is_none_or(|asked| asked == group.id()) => group,
+            _ => return Err(Cause::SecondHelloKeyShare),
+        };
+        let shares = extensions.key_share.map_or(0, |shares| shares.iter().count());
+        if asked.is_some() && shares != 1 {
+            return Err(Cause::SecondHelloKeyShare);
+        }
+        transcript.add(encoded);
+        Ok(Next::to(proceed(config, cx, encoded, suite, group, transcript)))
+    }
+}
+
+/// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from it.
+fn consider(
+    config: &ServerConfig,
+    hello: &ClientHello<'_>,
+) -> Result<(&'static Suite, GroupChoice), Cause> {
+    let extensions = &hello.extensions;
+    let versions = extensions.supported_versions;
+    if !versions.is_some_and(|versions| versions.contains(ProtocolVersion::TLS13)) {
+        return Err(Cause::VersionNotOffered);
+    }
+    if config.strict_legacy_version && hello.legacy_version != ProtocolVersion::TLS12 {
+        return Err(Cause::LegacyVersionUnexpected);
+    }
+    if hello.legacy_compression_methods != [0] {
+        return Err(Cause::LegacyCompressionUnexpected);
+    }
+    check_profile(config, hello)?;
+    negotiation::require(extensions)?;
+    let provider = &config.provider;
+    let suite = negotiation::cipher_suite(
+        provider,
+        config.preference,
+        config.cipher_suites.list(),
+        hello.cipher_suites,
+    )?;
+    let group = negotiation::group(
+        provider,
+        config.preference,
+        config.groups.list(),
+        extensions.supported_groups.ok_or(Cause::SupportedGroupsMissing)?,
+        extensions.key_share.ok_or(Cause::KeyShareMissing)?,
+    )?;
+    extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
+    Ok((suite, group))
+}
+
+/// What QUIC wants, and what it rules out (RFC 9001 §8).
+fn check_profile(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<(), Cause> {
+    match (&config.profile, hello.extensions.quic_transport_parameters) {
+        (Profile::Records, None) => Ok(()),
+        (Profile::Records, Some(_)) => Err(Cause::TransportParametersForbidden),
+        (Profile::Quic(_), None) => Err(Cause::TransportParametersMissing),
+        (Profile::Quic(_), Some(_)) if !hello.legacy_session_id.is_empty() => {
+            Err(Cause::LegacySessionIdForbidden)
+        }
+        (Profile::Quic(_), Some(_)) => Ok(()),
+    }
+}
+
+/// Sends HelloRetryRequest (RFC 9846 §4.2.4).
+fn retry(
+    config: Arc<ServerConfig>,
+    cx: &mut Context,
+    hello: &Framed<'_, ClientHello<'_>>,
+    suite: &'static Suite,
+    group: Option<NamedGroup>,
+) -> Result<WaitSecondClientHello, Cause> {
+    let mut cookie = vec![0; usize::from(config.cookie_bytes)];
+    if !cookie.is_empty() {
+        config.provider.random.fill(Draw::Cookie, &mut cookie)?;
+    }
+    let request = HelloRetryRequest {
+        legacy_version: ProtocolVersion::TLS12,
+        legacy_session_id_echo: hello.message.legacy_session_id,
+        cipher_suite: suite.id,
+        legacy_compression_method: 0,
+        extensions: HelloRetryRequestExtensions {
+            selected_version: ProtocolVersion::TLS13,
+            cookie: Some(cookie.as_slice()).filter(|cookie| !cookie.is_empty()),
+            selected_group: group,
+        },
+    };
+    let sent = cx.send(HandshakeType::SERVER_HELLO, |w| request.encode(w))?;
+    let transcript = Transcript::after_retry(suite.hash, hello.encoded, sent);
+    cx.flush();
+    cx.learn(Fact::Retried);
+    let first = hello.encoded.to_vec();
+    Ok(WaitSecondClientHello { config, first, suite, group, cookie, transcript })
+}
+
+/// The hello is acceptable: the embedder says who we are.
+fn proceed(
+    config: Arc<ServerConfig>,
+    cx: &mut Context,
+    encoded: &[u8],
+    suite: &'static Suite,
+    group: &'static dyn Group,
+    transcript: Transcript,
+) -> SelectCredential {
+    let client_hello: Arc<[u8]> = Arc::from(encoded);
+    let (offer, limits) = (Arc::clone(&client_hello), cx.limits);
+    cx.ask(|serial| {
+        Decision::SelectCredential(decision::SelectCredential {
+            serial,
+            client_hello: offer,
+            limits,
+            cipher_suite: suite.id,
+            group: group.id(),
+        })
+    });
+    SelectCredential { config, client_hello, suite, group, transcript }
+}

@@ -1,0 +1,58 @@
+//! The server (RFC 9846 Appendix A.2, made exact).
+//!
+//! `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate` and `SealTicket` wait for the embedder; an answer
+//! that refuses needs no row. A third ClientHello has no row, hence no second retry.
+
+mod client_flight;
+mod connected;
+mod hello;
+mod own_flight;
+
+pub(super) use self::client_flight::{
+    VerifyCertificate, WaitCertificate, WaitCertificateVerify, WaitFinished,
+};
+pub(super) use self::connected::{Connected, SealTicket};
+pub(super) use self::hello::{WaitClientHello, WaitSecondClientHello};
+pub(super) use self::own_flight::{SelectCredential, SignCertificateVerify};
+use crate::diagnosis::ServerPhase;
+use crate::handshake::context::Context;
+use crate::handshake::event::{Input, on};
+use crate::handshake::machine::transitions;
+
+impl ServerState {
+    /// What a diagnosis calls this state.
+    pub(super) const fn phase(&self) -> ServerPhase {
+        match self {
+            Self::WaitClientHello(_) | Self::SelectCredential(_) => ServerPhase::AwaitClientHello,
+            Self::WaitSecondClientHello(_) => ServerPhase::AwaitClientHelloAfterRetry,
+            Self::SignCertificateVerify(_)
+            | Self::WaitCertificate(_)
+            | Self::WaitCertificateVerify(_)
+            | Self::VerifyCertificate(_)
+            | Self::WaitFinished(_) => ServerPhase::AwaitClientFlight,
+            Self::Connected(_) | Self::SealTicket(_) => ServerPhase::Connected,
+        }
+    }
+}
+
+transitions! {
+    /// The transitions of a server (RFC 9846 Appendix A.2).
+    SERVER for ServerState {
+        WaitClientHello, WaitSecondClientHello, SelectCredential, SignCertificateVerify,
+        WaitCertificate, WaitCertificateVerify, VerifyCertificate, WaitFinished, Connected,
+        SealTicket,
+    }
+    // state              + input               => handler              -> next
+    WaitClientHello       + ClientHello         => client_hello         -> WaitSecondClientHello | SelectCredential;
+    WaitSecondClientHello + ClientHello         => second_client_hello  -> SelectCredential;
+    SelectCredential      + CredentialSelected  => credential_selected  -> SignCertificateVerify;
+    SignCertificateVerify + Signed              => signed               -> WaitCertificate | WaitFinished;
+    WaitCertificate       + Certificate         => certificate          -> WaitCertificateVerify | WaitFinished;
+    WaitCertificateVerify + CertificateVerify   => certificate_verify   -> VerifyCertificate;
+    VerifyCertificate     + CertificateAccepted => certificate_accepted -> WaitFinished;
+    WaitFinished          + Finished            => finished             -> Connected;
+    Connected             + IssueTicket         => issue_ticket         -> SealTicket;
+    SealTicket            + TicketSealed        => ticket_sealed        -> Connected;
+    Connected             + KeyUpdate           => key_update           -> Connected;
+    Connected             + UpdateKeys          => update_keys          -> Connected;
+}

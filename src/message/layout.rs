@@ -1,0 +1,140 @@
+//! The order in which a message's extensions are sent (RFC 9846 §4.3).
+
+use super::extension::{EXTENSIONS, ExtensionSet, encode_extension};
+use crate::codec::Writer;
+use crate::registry::ExtensionType;
+
+/// One place in a [`Layout`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// The extension of this type, if the message has it.
+    Extension(ExtensionType),
+    /// An extension as it is, instead of the message's own of that type. Nothing about it is
+    /// checked, and it is written as often as it is listed.
+    Raw(ExtensionType, Vec<u8>),
+    /// The padding extension, as long as it takes for the whole message, header included, to have
+    /// this many bytes, and absent if it has them already (RFC 7685). An extension has at least
+    /// four bytes, so the message may come out up to three bytes longer.
+    PadTo(usize),
+}
+
+impl Item {
+    const fn extension_type(&self) -> ExtensionType {
+        match self {
+            Self::Extension(extension_type) | Self::Raw(extension_type, _) => *extension_type,
+            Self::PadTo(_) => ExtensionType::PADDING,
+        }
+    }
+}
+
+/// The order of a message's extensions, and what is sent beside them.
+///
+/// A layout moves and adds, and never removes: extensions of the message that it does not list
+/// follow in the order of [`EXTENSIONS`]. `pre_shared_key` goes last whatever the layout says
+/// (RFC 9846 §4.3.11).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout(pub Vec<Item>);
+
+impl Layout {
+    /// The default for ClientHello, close to what browsers send.
+    #[must_use]
+    pub fn client_hello() -> Self {
+        let order = [
+            ExtensionType::SERVER_NAME,
+            ExtensionType::SUPPORTED_GROUPS,
+            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION,
+            ExtensionType::STATUS_REQUEST,
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
+            ExtensionType::KEY_SHARE,
+            ExtensionType::EARLY_DATA,
+            ExtensionType::SUPPORTED_VERSIONS,
+            ExtensionType::SIGNATURE_ALGORITHMS,
+            ExtensionType::SIGNATURE_ALGORITHMS_CERT,
+            ExtensionType::COOKIE,
+            ExtensionType::PSK_KEY_EXCHANGE_MODES,
+        ];
+        Self(order.map(Item::Extension).to_vec())
+    }
+
+    /// The default for EncryptedExtensions: the order of [`EXTENSIONS`].
+    #[must_use]
+    pub const fn encrypted_extensions() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The default for CertificateRequest: the order of [`EXTENSIONS`].
+    #[must_use]
+    pub const fn certificate_request() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Appends the block and returns what was written, raw extensions of known types included.
+    ///
+    /// `message_start` is the position of the message's header; `body` writes the body of a type
+    /// and says whether the message has it. To measure padding, `body` is called a second time.
+    pub fn encode(
+        &self,
+        writer: &mut Writer<'_>,
+        message_start: usize,
+        mut body: impl FnMut(ExtensionType, &mut Writer<'_>) -> bool,
+    ) -> ExtensionSet {
+        let block_start = writer.position();
+        let written = self.encode_padded(writer, 0, &mut body);
+        let length = writer.position().saturating_sub(message_start);
+        let missing = self.padded_length().saturating_sub(length);
+        if missing == 0 {
+            return written;
+        }
+        writer.truncate(block_start);
+        self.encode_padded(writer, missing, &mut body)
+    }
+
+    fn encode_padded(
+        &self,
+        writer: &mut Writer<'_>,
+        padding: usize,
+        body: &mut impl FnMut(ExtensionType, &mut Writer<'_>) -> bool,
+    ) -> ExtensionSet {
+        let unlisted: Vec<Item> =
+            EXTENSIONS.iter().map(|row| Item::Extension(row.extension_type)).collect();
+        let mut items: Vec<&Item> = self.0.iter().chain(&unlisted).collect();
+        items.sort_by_key(|item| item.extension_type() == ExtensionType::PRE_SHARED_KEY);
+
+        let mut written = ExtensionSet::empty();
+        writer.vector16(|writer| {
+            for item in items {
+                let extension_type = item.extension_type();
+                let superseded = written.contains(extension_type) || self.replaces(extension_type);
+                let present = match item {
+                    Item::Raw(_, data) => encode_extension(writer, extension_type, |_, writer| {
+                        writer.raw(data);
+                        true
+                    }),
+                    _ if superseded => false,
+                    Item::Extension(_) => encode_extension(writer, extension_type, &mut *body),
+                    Item::PadTo(_) => encode_extension(writer, extension_type, |_, writer| {
+                        writer.raw(&vec![0; padding.saturating_sub(4).min(UNENCODABLE)]);
+                        padding > 0
+                    }),
+                };
+                if present {
+                    written.insert(extension_type);
+                }
+            }
+        });
+        written
+    }
+
+    fn padded_length(&self) -> usize {
+        let lengths = self.0.iter().map(|item| if let Item::PadTo(to) = item { *to } else { 0 });
+        lengths.max().unwrap_or(0)
+    }
+
+    /// Whether a raw extension stands in for the message's own of this type.
+    fn replaces(&self, extension_type: ExtensionType) -> bool {
+        self.0.iter().any(|item| matches!(item, Item::Raw(raw, _) if *raw == extension_type))
+    }
+}
+
+/// More bytes than an extension can have; so much padding makes the message fail to encode.
+const UNENCODABLE: usize = 0x1_0000;

@@ -1,0 +1,101 @@
+//! NewSessionTicket and KeyUpdate, and EndOfEarlyData, which is as small (RFC 9846 §4.6, §4.7).
+
+use super::Kind;
+use super::extension::{ExtensionBlock, encode_in_order};
+use super::extension_data::{decode_value, encode_value};
+use crate::codec::{Encode, Reader, Writer};
+use crate::failure::Cause;
+use crate::limits::Limits;
+use crate::registry::{ExtensionType, KeyUpdateRequest};
+
+/// A ticket for a later connection (RFC 9846 §4.7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSessionTicket<'a> {
+    /// The seconds that it may be used for, from when it was issued.
+    pub ticket_lifetime: u32,
+    /// What is added to the ticket's age to hide it.
+    pub ticket_age_add: u32,
+    /// What makes the ticket's PSK differ from those of other tickets.
+    pub ticket_nonce: &'a [u8],
+    /// The identity of the PSK, not empty.
+    pub ticket: &'a [u8],
+    /// The bytes of early data that it allows (`early_data`, RFC 9846 §4.3.10).
+    pub max_early_data_size: Option<u32>,
+}
+
+impl<'a> NewSessionTicket<'a> {
+    /// Parses the body of a NewSessionTicket.
+    ///
+    /// # Errors
+    /// [`Cause::Malformed`] and the extension causes of [`ExtensionBlock::parse`].
+    pub fn parse(body: &'a [u8], limits: &Limits) -> Result<Self, Cause> {
+        let mut reader = Reader::new(body);
+        let mut message = Self {
+            ticket_lifetime: reader.u32()?,
+            ticket_age_add: reader.u32()?,
+            ticket_nonce: reader.vector8()?.remaining(),
+            ticket: reader.vector16()?.non_empty()?.remaining(),
+            max_early_data_size: None,
+        };
+        let block = ExtensionBlock::parse(&mut reader, Kind::NewSessionTicket, None, limits)?;
+        reader.end()?;
+        if let Some(body) = block.find(ExtensionType::EARLY_DATA) {
+            message.max_early_data_size = decode_value(body)?;
+        }
+        Ok(message)
+    }
+
+    /// Appends the body.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u32(self.ticket_lifetime);
+        writer.u32(self.ticket_age_add);
+        writer.vector8(|writer| writer.raw(self.ticket_nonce));
+        writer.vector16(|writer| writer.raw(self.ticket));
+        encode_in_order(writer, &[ExtensionType::EARLY_DATA], |_, writer| {
+            encode_value(self.max_early_data_size, writer)
+        });
+    }
+}
+
+/// The sender's change of keys (RFC 9846 §4.7.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUpdate {
+    /// Whether the receiver has to change its keys too.
+    pub request_update: KeyUpdateRequest,
+}
+
+impl KeyUpdate {
+    /// Parses the body of a KeyUpdate.
+    ///
+    /// # Errors
+    /// [`Cause::Malformed`], and [`Cause::KeyUpdateRequestUnknown`] for a value without meaning.
+    pub fn parse(body: &[u8]) -> Result<Self, Cause> {
+        let request_update: KeyUpdateRequest = Reader::new(body).only()?;
+        match request_update.name() {
+            Some(_) => Ok(Self { request_update }),
+            None => Err(Cause::KeyUpdateRequestUnknown),
+        }
+    }
+
+    /// Appends the body.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        self.request_update.encode(writer);
+    }
+}
+
+/// The end of early data (RFC 9846 §4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndOfEarlyData;
+
+impl EndOfEarlyData {
+    /// Parses the body of an EndOfEarlyData, which is empty.
+    ///
+    /// # Errors
+    /// [`Cause::Malformed`] when it is not.
+    pub fn parse(body: &[u8]) -> Result<Self, Cause> {
+        Reader::new(body).end().map(|()| Self)
+    }
+
+    /// Appends the body: nothing.
+    pub const fn encode(&self, _: &mut Writer<'_>) {}
+}

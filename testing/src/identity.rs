@@ -1,0 +1,67 @@
+//! A certificate and its key, and ready answers to every question.
+
+use std::sync::{Arc, OnceLock};
+
+use countersign::handshake::decision::{Answer, CertificateChain, Decision};
+use countersign::registry::SignatureScheme;
+use rcgen::{CertificateParams, KeyPair, SigningKey};
+
+/// A self-signed P-256 certificate for `example.com`, and its key.
+#[derive(Debug)]
+pub struct Identity {
+    /// The chain, of one certificate.
+    pub chain: Arc<CertificateChain>,
+    key: KeyPair,
+}
+
+impl Identity {
+    /// One identity for all tests of a process: making keys costs time.
+    ///
+    /// # Panics
+    /// If the certificate cannot be made.
+    #[must_use]
+    pub fn example() -> &'static Self {
+        static IDENTITY: OnceLock<Identity> = OnceLock::new();
+        IDENTITY.get_or_init(|| {
+            let key = KeyPair::generate().expect("a key");
+            let params = CertificateParams::new([String::from("example.com")]).expect("a name");
+            let certificate = params.self_signed(&key).expect("a certificate");
+            let chain = std::iter::once(certificate.der().clone()).collect();
+            Self { chain: Arc::new(chain), key }
+        })
+    }
+
+    /// Signs as `ecdsa_secp256r1_sha256`.
+    ///
+    /// # Panics
+    /// If the key does not sign.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.key.sign(message).expect("a signature")
+    }
+
+    /// Accepts, selects this identity and no protocol, signs, and gives a ticket of eight bytes.
+    ///
+    /// # Panics
+    /// If the peer does not take `ecdsa_secp256r1_sha256`.
+    pub fn answer(&self, decision: Decision) -> Answer {
+        let (chain, scheme) = (Arc::clone(&self.chain), SignatureScheme::ECDSA_SECP256R1_SHA256);
+        match decision {
+            Decision::VerifyCertificate(question) => question.accept(),
+            Decision::SelectCredential(question) => {
+                question.certificate(chain, scheme, None).expect("the scheme is offered")
+            }
+            Decision::SelectClientCredential(question) => {
+                question.certificate(chain, scheme).expect("the scheme is offered")
+            }
+            Decision::Sign(question) => {
+                let signature = self.sign(question.message());
+                question.signature(signature)
+            }
+            Decision::SealTicket(question) => {
+                question.sealed(b"a ticket".to_vec()).expect("a ticket of eight bytes")
+            }
+            other => panic!("a question without an answer: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Two ends and a wire between them: what the tests of countersign drive it with.
+//!
+//! [`Pair`] speaks whole messages in plaintext, so a test can change any message of any flight without
+//! a key; [`Wire`] speaks records.
+
+mod identity;
+mod pair;
+mod wire;
+
+pub use identity::Identity;
+pub use pair::{End, Flight, Observed, Pair, Setup};
+pub use wire::{Socket, Wire};
