@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod codec;
 pub mod crypto;
+pub mod diagnosis;
 pub mod epoch;
 pub mod failure;
 pub mod key_schedule;
