@@ -10,5 +10,5 @@ mod wire;
 
 pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};
-pub use stop::messages;
+pub use stop::{messages, states, table};
 pub use wire::{Socket, Wire};

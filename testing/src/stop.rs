@@ -3,10 +3,68 @@
 use std::collections::VecDeque;
 
 use countersign::epoch::Role;
+use countersign::handshake::config::ClientAuthentication;
+use countersign::handshake::event::NewTicket;
+use countersign::handshake::machine::Edge;
+use countersign::handshake::{CLIENT, SERVER};
 use countersign::message::HEADER_BYTES;
 
 use crate::identity::Identity;
-use crate::pair::{End, Flight, Pair};
+use crate::pair::{End, Flight, Pair, Setup};
+
+/// The transition table of a role.
+#[must_use]
+pub const fn table(role: Role) -> &'static [Edge] {
+    match role {
+        Role::Client => CLIENT,
+        Role::Server => SERVER,
+    }
+}
+
+/// The states of a role, `Start` left out: a client is never seen there.
+#[must_use]
+pub fn states(role: Role) -> Vec<&'static str> {
+    let mut states = Vec::new();
+    for edge in table(role) {
+        for state in [edge.from].iter().chain(edge.to) {
+            if *state != "Start" && !states.contains(state) {
+                states.push(*state);
+            }
+        }
+    }
+    states
+}
+
+impl Setup {
+    /// Two ends that pass through every state that a single handshake has: a cookie makes the hello
+    /// a second one, and the client has to authenticate.
+    #[must_use]
+    pub fn longest() -> Self {
+        let mut setup = Self::default();
+        setup.server.client_authentication = ClientAuthentication::Require;
+        setup.server.cookie_bytes = 8;
+        setup
+    }
+}
+
+impl End {
+    /// The end of [`Setup::longest`] that plays `role`, in `state`; where that waits for an answer,
+    /// the question is open.
+    ///
+    /// # Panics
+    /// If the state is not on the way.
+    #[must_use]
+    pub fn reached(role: Role, state: &str) -> Self {
+        if state == "SealTicket" {
+            let mut end = Self::reached(role, "Connected");
+            let order = NewTicket { lifetime_seconds: 60, max_early_data_bytes: None };
+            end.handshake.issue_ticket(order).expect("a ticket can be issued");
+            end.settle();
+            return end;
+        }
+        Setup::longest().pair().stop(role, state)
+    }
+}
 
 /// The messages of a flight, headers included.
 ///

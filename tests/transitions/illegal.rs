@@ -4,9 +4,9 @@ use countersign::alert::{Alert, ErrorAlert};
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
 use countersign::message::Kind;
-use countersign_testing::End;
+use countersign_testing::{End, states};
 
-use crate::{BOTH, end_in, inputs, sample, states, takes_messages};
+use crate::{BOTH, inputs, sample, takes_messages};
 
 /// The keys an alert goes out under, from each state that waits for the peer.
 fn alert_epoch(role: Role, state: &str) -> Epoch {
@@ -49,7 +49,7 @@ fn every_message_without_a_row_is_out_of_order() {
             if inputs(role, state).any(|input| input == kind.name()) {
                 continue;
             }
-            let mut end = end_in(role, state);
+            let mut end = End::reached(role, state);
             let epoch = end.handshake.receive_epoch();
             end.handshake.receive(epoch, sample(kind)).expect("running");
             assert_failed(end, role, state, Cause::MessageOutOfOrder, kind.name());
@@ -68,7 +68,7 @@ fn every_message_without_a_row_is_refused_by_its_header_alone() {
             if inputs(role, state).any(|input| types.iter().any(|kind| kind.name() == input)) {
                 continue;
             }
-            let mut end = end_in(role, state);
+            let mut end = End::reached(role, state);
             let epoch = end.handshake.receive_epoch();
             // The header of a message of which no byte has come.
             end.handshake.receive(epoch, &[kind.handshake_type().0, 0, 0, 1]).expect("running");
@@ -83,7 +83,7 @@ fn unknown_message_types_are_unexpected_in_every_state() {
     for code in [0, 3, 25, 254, 255] {
         for body in [&[0, 0, 0][..], &[0, 0, 1, 7], &[0, 0, 9]] {
             each_waiting_state(|role, state| {
-                let mut end = end_in(role, state);
+                let mut end = End::reached(role, state);
                 let epoch = end.handshake.receive_epoch();
                 let message = [&[code], body].concat();
                 end.handshake.receive(epoch, &message).expect("running");
@@ -99,7 +99,7 @@ fn messages_under_keys_that_are_not_in_use_are_unexpected_in_every_state() {
     let epochs = [Epoch::Initial, Epoch::EarlyData, Epoch::Handshake, Epoch::Application];
     for epoch in epochs {
         each_waiting_state(|role, state| {
-            let mut end = end_in(role, state);
+            let mut end = End::reached(role, state);
             if epoch != end.handshake.receive_epoch() {
                 end.handshake.receive(epoch, sample(Kind::Finished)).expect("running");
                 assert_failed(end, role, state, Cause::WrongEpoch, &format!("{epoch:?} bytes"));
@@ -110,7 +110,7 @@ fn messages_under_keys_that_are_not_in_use_are_unexpected_in_every_state() {
 
 #[test]
 fn a_second_retry_is_refused() {
-    let mut end = end_in(Role::Client, "WaitSecondServerHello");
+    let mut end = End::reached(Role::Client, "WaitSecondServerHello");
     end.handshake.receive(Epoch::Initial, sample(Kind::HelloRetryRequest)).expect("running");
     let (role, state) = (Role::Client, "WaitSecondServerHello");
     assert_failed(end, role, state, Cause::MessageOutOfOrder, "a second HelloRetryRequest");

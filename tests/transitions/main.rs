@@ -9,46 +9,14 @@ mod waiting;
 use std::sync::OnceLock;
 
 use countersign::epoch::Role;
-use countersign::handshake::config::ClientAuthentication;
 use countersign::handshake::event::NewTicket;
-use countersign::handshake::machine::Edge;
-use countersign::handshake::{CLIENT, SERVER};
 use countersign::message::{HEADER_BYTES, Kind};
 use countersign::registry::HandshakeType;
-use countersign_testing::{End, Setup, messages};
+use countersign_testing::{Setup, messages, table};
 
 const BOTH: [Role; 2] = [Role::Client, Role::Server];
 
 const TICKET: NewTicket = NewTicket { lifetime_seconds: 60, max_early_data_bytes: None };
-
-/// Two ends that pass through every state that waits for a message: a cookie makes the hello a
-/// second one, and the client has to authenticate.
-fn longest() -> Setup {
-    let mut setup = Setup::default();
-    setup.server.client_authentication = ClientAuthentication::Require;
-    setup.server.cookie_bytes = 8;
-    setup
-}
-
-const fn table(role: Role) -> &'static [Edge] {
-    match role {
-        Role::Client => CLIENT,
-        Role::Server => SERVER,
-    }
-}
-
-/// The states of a table, `Start` left out: a client is never seen there.
-fn states(role: Role) -> Vec<&'static str> {
-    let mut states = Vec::new();
-    for edge in table(role) {
-        for state in [edge.from].iter().chain(edge.to) {
-            if *state != "Start" && !states.contains(state) {
-                states.push(*state);
-            }
-        }
-    }
-    states
-}
 
 /// The inputs that a state takes.
 fn inputs(role: Role, state: &str) -> impl Iterator<Item = &'static str> {
@@ -58,17 +26,6 @@ fn inputs(role: Role, state: &str) -> impl Iterator<Item = &'static str> {
 /// Whether the peer can move the machine out of the state: some message can, if any input can.
 fn takes_messages(role: Role, state: &str) -> bool {
     inputs(role, state).any(|input| Kind::ALL.iter().any(|kind| kind.name() == input))
-}
-
-/// An end in `state`; where that waits for an answer, the question is open.
-fn end_in(role: Role, state: &str) -> End {
-    if state == "SealTicket" {
-        let mut end = longest().pair().stop(role, "Connected");
-        end.handshake.issue_ticket(TICKET).expect("a ticket can be issued");
-        end.settle();
-        return end;
-    }
-    longest().pair().stop(role, state)
 }
 
 /// A message of each kind, as an honest peer has sent it.
@@ -83,7 +40,7 @@ fn samples() -> &'static [(Kind, Vec<u8>)] {
                 samples.push((kind.expect("a known message"), message.to_vec()));
             }
         };
-        let mut pair = longest().pair();
+        let mut pair = Setup::longest().pair();
         pair.run(|flight| collect(&flight.bytes));
         pair.server.handshake.issue_ticket(TICKET).expect("a ticket can be issued");
         pair.run(|flight| collect(&flight.bytes));

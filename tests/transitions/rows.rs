@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use countersign::epoch::Role;
 use countersign::handshake::config::ClientAuthentication;
 use countersign::handshake::decision::Decision;
-use countersign_testing::{Identity, Pair, Setup};
+use countersign_testing::{Identity, Pair, Setup, states, table};
 
-use crate::{BOTH, TICKET, longest, states, table, takes_messages};
+use crate::{BOTH, TICKET, takes_messages};
 
 type Move = (&'static str, &'static str, &'static str);
 
@@ -45,7 +45,7 @@ fn decline() -> Pair {
 
 #[test]
 fn every_row_of_both_tables_is_walked_by_honest_peers() {
-    let pairs = [work(Setup::default()), work(longest()), decline()];
+    let pairs = [work(Setup::default()), work(Setup::longest()), decline()];
     for role in BOTH {
         let walked: BTreeSet<Move> = pairs
             .iter()

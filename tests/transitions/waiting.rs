@@ -5,9 +5,9 @@ use countersign::epoch::Role;
 use countersign::failure::Cause;
 use countersign::handshake;
 use countersign::message::Kind;
-use countersign_testing::Identity;
+use countersign_testing::{End, Identity, Setup, states};
 
-use crate::{BOTH, end_in, longest, sample, states, takes_messages};
+use crate::{BOTH, sample, takes_messages};
 
 /// Every state that waits for an answer.
 fn each_asking_state(mut check: impl FnMut(Role, &'static str)) {
@@ -26,7 +26,7 @@ const AT_THE_END_OF_A_FLIGHT: (Role, &str) = (Role::Server, "SelectCredential");
 #[test]
 fn each_asking_state_has_its_question_open() {
     each_asking_state(|role, state| {
-        let end = end_in(role, state);
+        let end = End::reached(role, state);
         assert_eq!(end.handshake.state(), state);
         assert!(end.handshake.is_waiting() && end.question.is_some(), "{role:?} in {state}");
     });
@@ -39,7 +39,7 @@ fn messages_behind_a_question_wait_and_are_judged_after_the_answer() {
             return;
         }
         // A ClientHello is welcome in no state that follows a question.
-        let mut end = end_in(role, state);
+        let mut end = End::reached(role, state);
         let epoch = end.handshake.receive_epoch();
         end.handshake.receive(epoch, sample(Kind::ClientHello)).expect("running");
         assert!(end.settle().is_empty() && end.observed.end.is_none(), "{role:?} in {state}");
@@ -57,7 +57,7 @@ fn messages_behind_a_question_wait_and_are_judged_after_the_answer() {
 fn nothing_may_follow_the_hello_before_the_server_has_answered_it() {
     let (role, state) = AT_THE_END_OF_A_FLIGHT;
     for first_byte_only in [true, false] {
-        let mut end = end_in(role, state);
+        let mut end = End::reached(role, state);
         let hello = sample(Kind::ClientHello);
         let bytes = if first_byte_only { &hello[..1] } else { hello };
         let epoch = end.handshake.receive_epoch();
@@ -71,7 +71,7 @@ fn nothing_may_follow_the_hello_before_the_server_has_answered_it() {
 #[test]
 fn messages_behind_a_question_are_bounded() {
     for limit in [0, 1, 100] {
-        let mut setup = longest();
+        let mut setup = Setup::longest();
         setup.client.limits.pending_bytes = limit;
         let mut end = setup.pair().stop(Role::Client, "VerifyCertificate");
         let epoch = end.handshake.receive_epoch();
@@ -89,7 +89,7 @@ fn messages_behind_a_question_are_bounded() {
 #[test]
 fn alerts_do_not_wait_behind_a_question() {
     each_asking_state(|role, state| {
-        let mut end = end_in(role, state);
+        let mut end = End::reached(role, state);
         let epoch = end.handshake.receive_epoch();
         if (role, state) != AT_THE_END_OF_A_FLIGHT {
             end.handshake.receive(epoch, sample(Kind::ClientHello)).expect("running");
