@@ -129,7 +129,7 @@ impl Connection {
                 return Polled { consumed: consumed + input.len(), step: Step::Ended(end.clone()) };
             }
             if !self.handshake.closure().may_receive() {
-                return Polled { consumed: consumed + input.len(), step: Step::Receive };
+                return Polled { consumed: consumed + input.len(), step: self.idle() };
             }
             if self.handshake.is_waiting() && self.handshake.holds_messages() {
                 return Polled { consumed, step: Step::Waiting };

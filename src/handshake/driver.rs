@@ -194,7 +194,9 @@ impl Handshake {
     }
 
     fn accepts(&self, kind: Kind) -> bool {
-        on::Kind::of_message(kind).is_some_and(|input| self.machine.accepts(input))
+        // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
+        let excluded = self.is_quic && kind == Kind::KeyUpdate;
+        !excluded && on::Kind::of_message(kind).is_some_and(|input| self.machine.accepts(input))
     }
 
     /// Refuses a message by its type before its body is there.
@@ -309,7 +311,10 @@ impl Handshake {
         if self.report_transitions {
             self.cx.learn(Fact::Moved { from, input: input_name, to: self.state() });
         }
-        if !self.cx.question_is_open() {
+        if !self.closure.may_send() {
+            // A ticket that was sealed too late.
+            self.cx.abandon_flight();
+        } else if !self.cx.question_is_open() {
             self.cx.flush();
         }
         Ok(())

@@ -5,8 +5,10 @@
 
 mod identity;
 mod pair;
+mod stop;
 mod wire;
 
 pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};
+pub use stop::{messages, states, table};
 pub use wire::{Socket, Wire};

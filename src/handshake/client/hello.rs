@@ -71,7 +71,8 @@ impl Start {
             random.fill(Draw::SessionId, &mut offer.session_id)?;
             cx.compatibility_mode = true;
         }
-        for group in config.groups.list().iter().take(config.key_shares) {
+        let ours = config.groups.list().iter().filter(|id| config.provider.group(*id).is_some());
+        for group in ours.take(config.key_shares) {
             offer.start_key_exchange(group, random)?;
         }
         offer.send(cx, None)?;

@@ -18,7 +18,7 @@ pub(in crate::handshake) struct Connected {
     pub(super) random: Arc<dyn Random>,
     pub(super) secrets: TrafficSecrets,
     pub(super) resumption: ResumptionSecret,
-    pub(super) tickets_issued: u16,
+    pub(super) tickets_issued: u64,
 }
 
 /// A ticket is to be issued; the embedder seals or stores its contents.
@@ -27,7 +27,7 @@ pub(in crate::handshake) struct SealTicket {
     connected: Connected,
     order: NewTicket,
     age_add: u32,
-    nonce: [u8; 2],
+    nonce: [u8; 8],
 }
 
 impl Connected {
@@ -86,5 +86,15 @@ impl SealTicket {
             cx.send(HandshakeType::NEW_SESSION_TICKET, |w| message.encode(w))?;
         }
         Ok(Next::to(self.connected))
+    }
+
+    /// An update that is owed, or that the key needs, does not wait for the ticket.
+    pub(super) fn update_keys(
+        self,
+        cx: &mut Context,
+        update: KeyUpdate,
+    ) -> Step<Self, on::UpdateKeys> {
+        let secrets = self.connected.secrets.update(cx, &update)?;
+        Ok(Next::to(Self { connected: Connected { secrets, ..self.connected }, ..self }))
     }
 }

@@ -53,6 +53,7 @@ transitions! {
     WaitFinished          + Finished            => finished             -> Connected;
     Connected             + IssueTicket         => issue_ticket         -> SealTicket;
     SealTicket            + TicketSealed        => ticket_sealed        -> Connected;
+    SealTicket            + UpdateKeys          => update_keys          -> SealTicket;
     Connected             + KeyUpdate           => key_update           -> Connected;
     Connected             + UpdateKeys          => update_keys          -> Connected;
 }
