@@ -150,6 +150,9 @@ pub struct ServerConfig {
     pub cipher_suites: Vector<CipherSuite>,
     /// The groups to accept, in order of preference.
     pub groups: Vector<NamedGroup>,
+    /// Whether EncryptedExtensions tells clients all of these groups, from which they learn what to
+    /// send a share of next time (RFC 9846 §4.3.7).
+    pub announce_groups: bool,
     /// Whose preference decides on suite and group.
     pub preference: Preference,
     /// The schemes in which a client may prove possession, in order of preference.
@@ -199,6 +202,7 @@ impl ServerConfig {
         Self {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
+            announce_groups: false,
             preference: Preference::Server,
             signature_schemes: provider
                 .signatures

@@ -1,10 +1,12 @@
 //! Two ends and a wire between them: what the tests of countersign drive it with.
 //!
 //! [`Pair`] speaks whole messages in plaintext, so a test can change any message of any flight without
-//! a key; [`Wire`] speaks records.
+//! a key; [`Wire`] speaks records. [`rfc8448`] reads published traces, [`replay`] repeats their draws.
 
 mod identity;
 mod pair;
+pub mod replay;
+pub mod rfc8448;
 mod stop;
 mod wire;
 

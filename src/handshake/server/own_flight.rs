@@ -134,7 +134,7 @@ fn encrypted_extensions(
 ) -> Result<(), Cause> {
     let extensions = EncryptedExtensions {
         server_name: hello.extensions.server_name.is_some(),
-        supported_groups: Some(config.groups.list()),
+        supported_groups: config.announce_groups.then(|| config.groups.list()),
         application_layer_protocol: protocol,
         quic_transport_parameters: match &config.profile {
             Profile::Quic(parameters) => Some(parameters),
