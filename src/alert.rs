@@ -163,7 +163,10 @@ impl AlertDescription {
             114 => "bad_certificate_hash_value_RESERVED",
             121 => "ech_required",
             code => {
-                return ErrorAlert::ALL.iter().find(|a| a.description().0 == code).map(|a| a.text());
+                return ErrorAlert::ALL
+                    .iter()
+                    .find(|a| a.description().0 == code)
+                    .map(|a| a.text());
             }
         })
     }
