@@ -1,7 +1,5 @@
 //! The presentation language of RFC 9846 §3: a cursor that can only shrink, and a writer whose
 //! nested lengths fill themselves in.
-//!
-//! This is the one file that indexes into bytes.
 
 use core::marker::PhantomData;
 
@@ -365,6 +363,8 @@ impl<'a> Writer<'a> {
         let encoded = length.to_be_bytes();
         let (high, low) = encoded.split_at(encoded.len() - LENGTH_BYTES);
         self.overflowed |= high.iter().any(|&byte| byte != 0);
-        self.bytes[start..start + LENGTH_BYTES].copy_from_slice(low);
+        for (to, from) in self.bytes.iter_mut().skip(start).zip(low) {
+            *to = *from;
+        }
     }
 }

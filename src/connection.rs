@@ -275,38 +275,44 @@ impl Connection {
     /// Writes what the handshake wants written, and queues what it wants told.
     fn transmit(&mut self, output: &mut Vec<u8>) {
         while let Some(next) = self.handshake.poll() {
-            let written = match next {
-                Output::Send { bytes, .. } => self.send(&bytes, output),
-                Output::Alert { epoch, alert } => {
-                    if epoch != Epoch::Initial {
-                        self.change_cipher_spec(output);
-                    }
-                    self.append(output, |outbound, output| outbound.alert(alert, output))
-                }
-                Output::Key { direction: Direction::Send, secret, .. } => {
-                    self.outbound.set_key(&secret);
-                    Ok(())
-                }
-                Output::Key { direction: Direction::Receive, epoch, secret } => {
-                    self.inbound.set_key(&secret);
-                    if epoch == Epoch::Application {
-                        self.inbound.close_change_cipher_spec_window();
-                    }
-                    Ok(())
-                }
-                Output::Decide(decision) => Ok(self.turns.push_back(Turn::Decide(decision))),
-                Output::Learned(fact) => {
-                    if let Fact::EarlyDataRejected = fact {
-                        self.inbound.skip_early_data();
-                    }
-                    Ok(self.turns.push_back(Turn::Learned(fact)))
-                }
-                Output::Ended(end) => Ok(self.end = Some(end)),
-            };
-            if let Err(cause) = written {
+            if let Err(cause) = self.carry_out(next, output) {
                 self.handshake.fail(cause);
             }
         }
+    }
+
+    fn carry_out(&mut self, next: Output, output: &mut Vec<u8>) -> Result<(), Cause> {
+        match next {
+            Output::Send { bytes, .. } => self.send(&bytes, output)?,
+            Output::Alert { epoch, alert } => {
+                if epoch != Epoch::Initial {
+                    self.change_cipher_spec(output);
+                }
+                self.append(output, |outbound, output| outbound.alert(alert, output))?;
+            }
+            Output::Key { direction: Direction::Send, secret, .. } => {
+                self.outbound.set_key(&secret);
+            }
+            Output::Key { direction: Direction::Receive, epoch, secret } => {
+                self.inbound.set_key(&secret);
+                if epoch == Epoch::Application {
+                    self.inbound.close_change_cipher_spec_window();
+                }
+            }
+            Output::Decide(decision) => self.turns.push_back(Turn::Decide(decision)),
+            Output::Learned(fact) => {
+                if let Fact::EarlyDataRejected = fact {
+                    self.inbound.skip_early_data();
+                }
+                self.turns.push_back(Turn::Learned(fact));
+            }
+            Output::Ended(end) => {
+                self.inbound.forget_key();
+                self.outbound.forget_key();
+                self.end = Some(end);
+            }
+        }
+        Ok(())
     }
 
     /// A server's `change_cipher_spec` goes right behind its first message, a client's right before

@@ -1,4 +1,5 @@
-//! The key schedule of RFC 9846 §7.1: one type for each stage, one method for each arrow of its figure.
+//! The key schedule of RFC 9846 §7.1: one type for each stage, one method for each arrow of its
+//! figure.
 //!
 //! ```text
 //!              0
@@ -106,7 +107,8 @@ impl EarlySecret {
 }
 
 impl HandshakeSecret {
-    /// `client_handshake_traffic_secret` or `server_handshake_traffic_secret`, by who sends under it.
+    /// `client_handshake_traffic_secret` or `server_handshake_traffic_secret`, by who sends under
+    /// it.
     #[must_use]
     pub fn traffic(&self, sender: Role, through_server_hello: &Digest) -> TrafficSecret {
         let label = match sender {
@@ -129,7 +131,8 @@ impl HandshakeSecret {
 }
 
 impl MainSecret {
-    /// `client_application_traffic_secret_0` or `server_application_traffic_secret_0`, by who sends under it.
+    /// `client_application_traffic_secret_0` or `server_application_traffic_secret_0`, by who sends
+    /// under it.
     #[must_use]
     pub fn traffic(&self, sender: Role, through_server_finished: &Digest) -> TrafficSecret {
         let label = match sender {
@@ -239,7 +242,8 @@ impl ExporterSecret {
     /// Fills `out` with keying material for `label` and `context`.
     ///
     /// # Errors
-    /// [`Misuse::OutOfRange`] when `label` is longer than 249 bytes, or `out` than 255 hash lengths.
+    /// [`Misuse::OutOfRange`] when `label` is longer than 249 bytes, or `out` than 255 hash
+    /// lengths.
     pub fn export(&self, label: &str, context: &[u8], out: &mut [u8]) -> Result<(), Misuse> {
         let hash = self.suite.hash;
         if label.len() > 249 || out.len() > 255 * hash.output_bytes() {

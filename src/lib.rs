@@ -3,6 +3,18 @@
 //! Alerts are first-class, typed state transitions: one cause, one alert, one section of the RFC;
 //! none lost, none doubled.
 
+#![deny(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+
 pub mod alert;
 pub mod codec;
 pub mod connection;

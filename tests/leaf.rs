@@ -193,7 +193,9 @@ proptest! {
 
     /// Replaces a few bytes of a certificate by a few others.
     #[test]
-    fn key_is_the_one_that_path_validation_reads(mutations in proptest::collection::vec(mutation(), 1..3)) {
+    fn key_is_the_one_that_path_validation_reads(
+        mutations in proptest::collection::vec(mutation(), 1..3),
+    ) {
         let mut der = real_certificate(&rcgen::PKCS_ED25519);
         for (at, new, replaced) in mutations {
             let at = at % der.len();

@@ -1,4 +1,5 @@
-//! Key exchange groups in the shape of a KEM, which fits (EC)DHE and hybrids alike (RFC 9846 §4.3.8).
+//! Key exchange groups in the shape of a KEM, which fits (EC)DHE and hybrids alike
+//! (RFC 9846 §4.3.8).
 
 use core::fmt;
 

@@ -107,11 +107,11 @@ impl dyn Hash {
     #[must_use]
     pub fn expand_label(&self, secret: &Secret, label: &str, context: &[u8]) -> Secret {
         Secret::filled(self.output_bytes(), |out| {
-            self.expand_label_into(secret, label, context, out)
+            self.expand_label_into(secret, label, context, out);
         })
     }
 
-    /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1), as far as [`expand`](Self::expand) goes.
+    /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1), as far as `expand` can.
     pub fn expand_label_into(&self, secret: &Secret, label: &str, context: &[u8], out: &mut [u8]) {
         let mut hkdf_label = Vec::new();
         let mut writer = Writer::new(&mut hkdf_label);

@@ -169,13 +169,17 @@ impl Hash for Sha {
 
     fn digest(&self, parts: &[&[u8]]) -> Digest {
         let mut running = digest::Context::new(self.0.digest_algorithm());
-        parts.iter().for_each(|part| running.update(part));
+        for part in parts {
+            running.update(part);
+        }
         finish(running)
     }
 
     fn hmac(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]) {
         let mut running = hmac::Context::with_key(&hmac::Key::new(*self.0, key));
-        parts.iter().for_each(|part| running.update(part));
+        for part in parts {
+            running.update(part);
+        }
         copy(running.sign().as_ref(), out);
     }
 

@@ -1,4 +1,5 @@
-//! Signature schemes: which key each needs, and how CertificateVerify is verified (RFC 9846 §4.3.3).
+//! Signature schemes: which key each needs, and how CertificateVerify is verified
+//! (RFC 9846 §4.3.3).
 
 use core::fmt;
 

@@ -12,12 +12,12 @@ use crate::epoch::Epoch;
 #[derive(Clone, Copy, Debug)]
 pub struct Condition {
     text: &'static str,
-    test: Test,
+    holds: Predicate,
 }
 
 /// A condition on what one role knows does not hold in the other.
 #[derive(Clone, Copy, Debug)]
-enum Test {
+enum Predicate {
     Any(fn(&Context) -> bool),
     Client(fn(&ClientContext) -> bool),
     Server(fn(&ServerContext) -> bool),
@@ -27,10 +27,10 @@ impl Condition {
     /// Whether it holds.
     #[must_use]
     pub fn holds(&self, context: &Context) -> bool {
-        match (self.test, &context.endpoint) {
-            (Test::Any(test), _) => test(context),
-            (Test::Client(test), Endpoint::Client(client)) => test(client),
-            (Test::Server(test), Endpoint::Server(server)) => test(server),
+        match (self.holds, &context.endpoint) {
+            (Predicate::Any(holds), _) => holds(context),
+            (Predicate::Client(holds), Endpoint::Client(client)) => holds(client),
+            (Predicate::Server(holds), Endpoint::Server(server)) => holds(server),
             _ => false,
         }
     }
@@ -42,16 +42,16 @@ impl fmt::Display for Condition {
     }
 }
 
-const fn any(text: &'static str, test: fn(&Context) -> bool) -> Condition {
-    Condition { text, test: Test::Any(test) }
+const fn any(text: &'static str, holds: fn(&Context) -> bool) -> Condition {
+    Condition { text, holds: Predicate::Any(holds) }
 }
 
-const fn client(text: &'static str, test: fn(&ClientContext) -> bool) -> Condition {
-    Condition { text, test: Test::Client(test) }
+const fn client(text: &'static str, holds: fn(&ClientContext) -> bool) -> Condition {
+    Condition { text, holds: Predicate::Client(holds) }
 }
 
-const fn server(text: &'static str, test: fn(&ServerContext) -> bool) -> Condition {
-    Condition { text, test: Test::Server(test) }
+const fn server(text: &'static str, holds: fn(&ServerContext) -> bool) -> Condition {
+    Condition { text, holds: Predicate::Server(holds) }
 }
 
 // Keys

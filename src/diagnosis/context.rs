@@ -72,8 +72,8 @@ pub enum ClientAuthentication {
     Sent,
 }
 
-/// What shows that the server has processed our last Finished. Processed is not accepted: the server
-/// may treat us as anonymous (RFC 9846 §F.1.2).
+/// What shows that the server has processed our last Finished. Processed is not accepted: the
+/// server may treat us as anonymous (RFC 9846 §F.1.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Evidence {
     /// Nothing.

@@ -101,7 +101,7 @@ rows! {
     // certificate_required and the certificate alerts keep their meaning after a first verdict.
     client CERTIFICATE_REQUIRED [UNDER_APPLICATION_KEYS, DECLINED]
         => ClientCertificateRequired, Specified, "RFC 9846 §4.5.1.3, §6.2";
-    client NO_CERTIFICATE [UNDER_APPLICATION_KEYS, DECLINED]
+    client NO_CERTIFICATE [UNDER_APPLICATION_KEYS, DECLINED, UNDECIDED]
         => ClientCertificateRequired, Inferred anomalous, "Mbed TLS servers";
     client CERTIFICATE_REQUIRED [UNDER_APPLICATION_KEYS, SENT]
         => ClientCertificateRequiredAlthoughSent, Inferred anomalous, "servers that drop what they \

@@ -18,14 +18,15 @@ pub enum Signals {
 impl Signals {
     /// Whether `signal` is one of them.
     #[must_use]
-    pub fn contain(self, signal: Signal) -> bool {
-        match (self, signal) {
-            (Self::Alerts(bytes), Signal::Alert(alert)) => bytes.contains(&alert.0),
-            (Self::Unassigned, Signal::Alert(alert)) => alert.name().is_none(),
-            (Self::AnyAlert, Signal::Alert(_)) | (Self::TransportLost, Signal::TransportLost) => {
-                true
-            }
-            _ => false,
+    pub fn contain(&self, signal: Signal) -> bool {
+        match signal {
+            Signal::TransportLost => matches!(self, Self::TransportLost),
+            Signal::Alert(alert) => match self {
+                Self::Alerts(bytes) => bytes.contains(&alert.0),
+                Self::Unassigned => alert.name().is_none(),
+                Self::AnyAlert => true,
+                Self::TransportLost => false,
+            },
         }
     }
 }

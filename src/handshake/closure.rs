@@ -27,6 +27,8 @@ pub enum Closure {
 pub enum ClosureInput {
     /// We send `close_notify`.
     SendCloseNotify,
+    /// We give the connection up.
+    Cancel,
     /// `close_notify` arrives after the handshake.
     ReceiveCloseNotify,
     /// `close_notify` arrives during the handshake: an abort, not an end.
@@ -61,17 +63,20 @@ macro_rules! closure {
 
 closure! {
     Open        + SendCloseNotify         -> WriteClosed;
+    Open        + Cancel                  -> Closed;
     Open        + ReceiveCloseNotify      -> ReadClosed;
     Open        + ReceiveCloseNotifyEarly -> Refused;
     Open        + ReceiveErrorAlert       -> Refused;
     Open        + Fail                    -> Failed;
     Open        + TransportEnds           -> Truncated;
+    WriteClosed + Cancel                  -> Closed;
     WriteClosed + ReceiveCloseNotify      -> Closed;
     WriteClosed + ReceiveCloseNotifyEarly -> Closed;
     WriteClosed + ReceiveErrorAlert       -> Refused;
     WriteClosed + Fail                    -> Failed;
     WriteClosed + TransportEnds           -> Truncated;
     ReadClosed  + SendCloseNotify         -> Closed;
+    ReadClosed  + Cancel                  -> Closed;
     ReadClosed  + Fail                    -> Failed;
     ReadClosed  + TransportEnds           -> Closed;
 }

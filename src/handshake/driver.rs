@@ -124,27 +124,17 @@ impl Handshake {
             return Err(Cause::WrongEpoch);
         }
         if self.cx.question_is_open() {
-            return self.hold(bytes);
-        }
-        if self.held.is_empty() {
+            if self.flight_ended_at == Some(self.cx.receive_keys()) {
+                return Err(Cause::MessageSpansKeyChange);
+            }
+            self.held.push(bytes);
+        } else if self.held.is_empty() {
             let rest = self.take_messages(bytes)?;
             self.held.push(rest);
         } else {
             self.take_held(bytes)?;
         }
-        Ok(())
-    }
-
-    /// Keeps bytes for after the answer.
-    fn hold(&mut self, bytes: &[u8]) -> Result<(), Cause> {
-        if self.flight_ended_at == Some(self.cx.receive_keys()) {
-            return Err(Cause::MessageSpansKeyChange);
-        }
-        if self.held.as_bytes().len().saturating_add(bytes.len()) > self.cx.limits.pending_bytes {
-            return Err(Cause::TooMuchPending);
-        }
-        self.held.push(bytes);
-        Ok(())
+        self.check_held()
     }
 
     fn take_held(&mut self, more: &[u8]) -> Result<(), Cause> {
@@ -152,6 +142,15 @@ impl Handshake {
         let remaining = self.take_messages(&held)?.len();
         self.held.put_back(held, remaining);
         Ok(())
+    }
+
+    /// A message under way is bounded by its header; what waits behind a question, here.
+    fn check_held(&self) -> Result<(), Cause> {
+        let limit = self.cx.limits.pending_bytes;
+        match self.cx.question_is_open() && self.held.as_bytes().len() > limit {
+            true => Err(Cause::TooMuchPending),
+            false => Ok(()),
+        }
     }
 
     /// Takes whole messages off the front of `bytes` until a question opens; returns the rest.
@@ -217,7 +216,10 @@ impl Handshake {
             Reply::Refused(cause) => return Err(cause),
         })?;
         // What waited behind the question.
-        if self.held.is_empty() { Ok(()) } else { self.take_held(&[]) }
+        if !self.held.is_empty() {
+            self.take_held(&[])?;
+        }
+        self.check_held()
     }
 
     pub(super) fn take_alert(
@@ -238,17 +240,22 @@ impl Handshake {
             }
             AlertClass::Closure(ClosureAlert::CloseNotify) if self.is_complete() => {
                 self.cx.learn(Fact::AlertReceived(alert));
-                self.close_by(ClosureInput::ReceiveCloseNotify);
+                self.close_by(ClosureInput::ReceiveCloseNotify, |_| End::Closed);
             }
-            AlertClass::Closure(ClosureAlert::CloseNotify) | AlertClass::Error => {
-                self.refused(protection, level, alert);
+            AlertClass::Closure(ClosureAlert::CloseNotify) => {
+                let refusal = self.refusal(protection, level, alert);
+                self.close_by(ClosureInput::ReceiveCloseNotifyEarly, |_| refusal);
+            }
+            AlertClass::Error => {
+                let refusal = self.refusal(protection, level, alert);
+                self.close_by(ClosureInput::ReceiveErrorAlert, |_| refusal);
             }
         }
         Ok(())
     }
 
-    /// The peer has ended the connection. Nothing is sent in reply (RFC 9846 §6.2).
-    fn refused(&mut self, protection: Epoch, level: u8, alert: AlertDescription) {
+    /// The peer ends the connection. Nothing is sent in reply (RFC 9846 §6.2).
+    fn refusal(&mut self, protection: Epoch, level: u8, alert: AlertDescription) -> End {
         let context = self.circumstances(protection);
         if let Some(reply) = self.cx.client_authentication.unsettled() {
             let cause = diagnose(Signal::Alert(alert), &context).cause;
@@ -256,27 +263,37 @@ impl Handshake {
             self.cx.client_authentication_is(rejected);
         }
         let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
-        let refusal = Refusal { alert, level, state, context, unconfirmed_bytes };
-        self.end(Closure::Refused, End::Refused(refusal));
+        End::Refused(Refusal { alert, level, state, context, unconfirmed_bytes })
     }
 
-    /// Moves the closure, and ends the connection where that is what it comes to.
-    pub(super) fn close_by(&mut self, input: ClosureInput) {
-        let Some(closure) = self.closure.after(input) else { return };
+    pub(super) fn truncation(&mut self) -> End {
         let context = self.circumstances(self.cx.receive_epoch());
-        self.closure = closure;
-        match closure {
-            Closure::ReadClosed => self.cx.learn(Fact::PeerClosed),
-            Closure::Closed => self.end(closure, End::Closed),
-            Closure::Truncated => {
-                if let Some(reply) = self.cx.client_authentication.unsettled() {
-                    self.cx.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
-                }
-                let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
-                let truncation = Truncation { state, context, unconfirmed_bytes };
-                self.end(closure, End::Truncated(truncation));
+        if let Some(reply) = self.cx.client_authentication.unsettled() {
+            self.cx.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
+        }
+        let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
+        End::Truncated(Truncation { state, context, unconfirmed_bytes })
+    }
+
+    /// Moves the closure along its table; `end` says what it comes to, where that is not
+    /// [`End::Closed`].
+    pub(super) fn close_by(&mut self, input: ClosureInput, end: impl FnOnce(&mut Self) -> End) {
+        let Some(closure) = self.closure.after(input) else { return };
+        let end = match closure {
+            Closure::Open | Closure::WriteClosed => None,
+            Closure::ReadClosed => {
+                self.cx.learn(Fact::PeerClosed);
+                None
             }
-            Closure::Open | Closure::WriteClosed | Closure::Failed | Closure::Refused => {}
+            Closure::Closed => Some(End::Closed),
+            Closure::Failed | Closure::Refused | Closure::Truncated => Some(end(self)),
+        };
+        self.closure = closure;
+        if let Some(end) = end {
+            // The state's secrets go with it.
+            self.machine = Machine::Ended(self.state());
+            self.held.clear();
+            self.cx.end(end);
         }
     }
 
@@ -301,24 +318,14 @@ impl Handshake {
     /// The one place that sends an error alert. Nothing can follow it but the end.
     pub(super) fn fail_if(&mut self, outcome: Result<(), Cause>) {
         let Err(cause) = outcome else { return };
-        if self.closure.after(ClosureInput::Fail).is_none() {
-            return;
-        }
-        let alert = self.disclosure.alert(cause);
-        self.cx.abandon_flight();
-        if self.closure.may_send() {
-            self.cx.alert(Alert::Error(alert));
-        }
-        let failure = Failure { cause, state: self.state(), alert };
-        self.end(Closure::Failed, End::Failed(failure));
-    }
-
-    /// The end: the state's secrets go with it.
-    pub(super) fn end(&mut self, closure: Closure, end: End) {
-        self.closure = closure;
-        self.machine = Machine::Ended(self.state());
-        self.held.clear();
-        self.cx.end(end);
+        self.close_by(ClosureInput::Fail, |this| {
+            let alert = this.disclosure.alert(cause);
+            this.cx.abandon_flight();
+            if this.closure.may_send() {
+                this.cx.alert(Alert::Error(alert));
+            }
+            End::Failed(Failure { cause, state: this.state(), alert })
+        });
     }
 
     /// What the meaning of an alert depends on, as of now.

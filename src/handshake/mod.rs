@@ -215,7 +215,7 @@ impl Handshake {
             return Err(Misuse::NotInThisProfile);
         }
         self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
-        self.close_by(ClosureInput::SendCloseNotify);
+        self.close_by(ClosureInput::SendCloseNotify, |_| End::Closed);
         Ok(())
     }
 
@@ -233,7 +233,7 @@ impl Handshake {
             }
             self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
         }
-        self.end(Closure::Closed, End::Closed);
+        self.close_by(ClosureInput::Cancel, |_| End::Closed);
         Ok(())
     }
 
@@ -241,7 +241,7 @@ impl Handshake {
     /// [`End::Truncated`].
     pub fn transport_eof(&mut self) {
         if self.running().is_ok() {
-            self.close_by(ClosureInput::TransportEnds);
+            self.close_by(ClosureInput::TransportEnds, Self::truncation);
         }
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use pki_types::UnixTime;
 
 use super::credential::{Credential, first_fitting};
-use super::webpki::{Roots, verify_server};
+use super::webpki::Roots;
 use super::{Answered, sign, verdict};
+use crate::epoch::Role;
 use crate::handshake::decision::{Answer, Decision, SelectClientCredential};
 
 /// Which servers a client trusts, and who it is to them.
@@ -39,16 +40,17 @@ impl ClientPolicy {
     /// # Errors
     /// The question comes back if the configuration has nothing on it.
     pub fn answer(&self, question: Decision, now: UnixTime) -> Result<Answered, Box<Decision>> {
-        match (question, &self.servers) {
-            (Decision::VerifyCertificate(question), ServerTrust::Roots(roots)) => {
-                Ok(verdict(question, |question| verify_server(question, roots, now)))
-            }
-            (Decision::VerifyCertificate(question), ServerTrust::DangerouslyAcceptAnyServer) => {
-                Ok(question.accept().into())
-            }
-            (Decision::SelectClientCredential(question), _) => Ok(self.select(question).into()),
-            (Decision::Sign(question), _) => sign(&self.credentials, question),
-            (question, _) => Err(Box::new(question)),
+        match question {
+            Decision::VerifyCertificate(question) if question.role() == Role::Client => match &self
+                .servers
+            {
+                ServerTrust::Roots(roots) => Ok(verdict(question, roots, now)),
+                ServerTrust::Application => Err(Box::new(Decision::VerifyCertificate(question))),
+                ServerTrust::DangerouslyAcceptAnyServer => Ok(question.accept().into()),
+            },
+            Decision::SelectClientCredential(question) => Ok(self.select(question).into()),
+            Decision::Sign(question) => sign(&self.credentials, question),
+            question => Err(Box::new(question)),
         }
     }
 

@@ -13,11 +13,13 @@ mod server;
 mod signer;
 mod webpki;
 
+use pki_types::UnixTime;
+
 pub use self::client::{ClientPolicy, ServerTrust};
 pub use self::credential::{Credential, CredentialFault};
 pub use self::inspection::{Inspection, Rejection};
 pub use self::server::ServerPolicy;
-pub use self::webpki::{Purpose, Revocation, Roots, RootsFault, verify_client, verify_server};
+pub use self::webpki::{Purpose, Revocation, Roots, RootsFault, verify};
 use crate::handshake::decision::{Answer, Decision, Sign, VerifyCertificate};
 
 /// An answer to be given to the connection, with the account of a rejection if it is one.
@@ -37,11 +39,8 @@ impl From<Answer> for Answered {
 }
 
 /// The verdict as an answer.
-fn verdict(
-    question: VerifyCertificate,
-    verify: impl FnOnce(&VerifyCertificate) -> Result<(), Rejection>,
-) -> Answered {
-    match verify(&question) {
+fn verdict(question: VerifyCertificate, roots: &Roots, now: UnixTime) -> Answered {
+    match verify(&question, roots, now) {
         Ok(()) => question.accept().into(),
         Err(rejection) => {
             Answered { answer: question.reject(rejection.fault), rejection: Some(rejection) }

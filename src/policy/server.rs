@@ -5,8 +5,9 @@ use std::sync::Arc;
 use pki_types::UnixTime;
 
 use super::credential::{Credential, first_fitting};
-use super::webpki::{Roots, verify_client};
+use super::webpki::Roots;
 use super::{Answered, sign, verdict};
+use crate::epoch::Role;
 use crate::handshake::decision::{Answer, Decision, HelloRefusal, SelectCredential};
 use crate::registry::SignatureScheme;
 
@@ -39,8 +40,10 @@ impl ServerPolicy {
                 Ok(self.select(question).into())
             }
             (Decision::Sign(question), _) => sign(&self.credentials, question),
-            (Decision::VerifyCertificate(question), Some(roots)) => {
-                Ok(verdict(question, |question| verify_client(question, roots, now)))
+            (Decision::VerifyCertificate(question), Some(roots))
+                if question.role() == Role::Server =>
+            {
+                Ok(verdict(question, roots, now))
             }
             (question, _) => Err(Box::new(question)),
         }

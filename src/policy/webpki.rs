@@ -14,6 +14,7 @@ use pki_types::{
 };
 
 use super::inspection::{Inspection, Rejection, utc};
+use crate::epoch::Role;
 use crate::handshake::decision::{CertificateFault, VerifyCertificate};
 
 /// Whom we trust to issue certificates, and how paths to them are checked.
@@ -163,39 +164,24 @@ impl Revocation {
     }
 }
 
-/// Whether the server may be trusted that this question is about, under the name it asks for.
+/// Whether the peer may be trusted that this question is about: a server under the name that was
+/// asked for, or a client.
 ///
 /// # Errors
-/// The account of what is wrong. A question without a name is rejected: any server would do.
-pub fn verify_server(
-    question: &VerifyCertificate,
-    roots: &Roots,
-    now: UnixTime,
-) -> Result<(), Rejection> {
-    match question.server_name() {
-        Some(name) => verify(question, roots, Purpose::Server(name), now),
-        None => Err(on_end_entity(question, CertificateFault::Unspecified, "no name to compare")),
-    }
-}
-
-/// Whether the client may be trusted that this question is about.
-///
-/// # Errors
-/// The account of what is wrong.
-pub fn verify_client(
-    question: &VerifyCertificate,
-    roots: &Roots,
-    now: UnixTime,
-) -> Result<(), Rejection> {
-    verify(question, roots, Purpose::Client, now)
-}
-
-fn verify(
-    question: &VerifyCertificate,
-    roots: &Roots,
-    purpose: Purpose<'_>,
-    now: UnixTime,
-) -> Result<(), Rejection> {
+/// The account of what is wrong. A client's question without a name is rejected: any server would
+/// do.
+pub fn verify(question: &VerifyCertificate, roots: &Roots, now: UnixTime) -> Result<(), Rejection> {
+    let purpose = match (question.role(), question.server_name()) {
+        (Role::Client, Some(name)) => Purpose::Server(name),
+        (Role::Client, None) => {
+            return Err(on_end_entity(
+                question,
+                CertificateFault::Unspecified,
+                "no name to compare",
+            ));
+        }
+        (Role::Server, _) => Purpose::Client,
+    };
     let certificates: Vec<_> = question.certificates().collect();
     let validated = roots.validate(&certificates, purpose, now)?;
     // Two parsers have read it: the key that was validated must be the key that signed.

@@ -78,6 +78,11 @@ impl Inbound {
         self.opener = Some(Opener::new(secret.suite, secret.secret()));
     }
 
+    /// Drops the key; the connection is over.
+    pub fn forget_key(&mut self) {
+        self.opener = None;
+    }
+
     /// Expects early data that was rejected and drops it, up to the limit (RFC 9846 §4.3.10).
     ///
     /// While there is no key (after HelloRetryRequest) every `application_data` record is dropped,

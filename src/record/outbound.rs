@@ -50,6 +50,11 @@ impl Outbound {
         self.sealer = Some(Sealer::new(secret.suite, secret.secret()));
     }
 
+    /// Drops the key; the connection is over.
+    pub fn forget_key(&mut self) {
+        self.sealer = None;
+    }
+
     /// Puts at most `bytes` bytes of content into a record, within 2 (an alert is never split) and
     /// 2^14, and pads no further than to one more. A peer's `record_size_limit` is one more than
     /// what belongs here, as it counts the content type too (RFC 8449 §4).

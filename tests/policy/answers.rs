@@ -132,6 +132,10 @@ fn what_the_configuration_does_not_settle_is_handed_back() {
     let issued = Authority::root("root").issue(|_| {});
     let server = ServerPolicy::default();
     let client = ClientPolicy { servers: ServerTrust::Application, credentials: Vec::new() };
+    let any_server = ServerTrust::DangerouslyAcceptAnyServer;
+    let anyone = ClientPolicy { servers: any_server, credentials: Vec::new() };
+    let client_roots = Some(Roots::default());
+    let other_role = ServerPolicy { client_roots, ..ServerPolicy::default() };
     let hello = Offer { schemes: &[P256], ..Offer::default() }.client_hello();
     let verify = |role| question(role, &issued, Some(NAME), &issued);
     let select = || Decision::SelectCredential(asked::select_credential(hello.clone()));
@@ -146,6 +150,8 @@ fn what_the_configuration_does_not_settle_is_handed_back() {
         (server.answer(select_client, now), "SelectClientCredential("),
         (server.answer(sign(), now), "Sign("),
         (client.answer(verify(Role::Client), now), "VerifyCertificate("),
+        (anyone.answer(verify(Role::Server), now), "VerifyCertificate("),
+        (other_role.answer(verify(Role::Client), now), "VerifyCertificate("),
         (client.answer(select(), now), "SelectCredential("),
         (client.answer(sign(), now), "Sign("),
     ] {
