@@ -5,6 +5,7 @@
 
 mod identity;
 mod pair;
+pub mod pki;
 mod wire;
 
 pub use identity::Identity;

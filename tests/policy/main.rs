@@ -5,13 +5,11 @@ mod chains;
 mod choice;
 mod credentials;
 mod handshakes;
-#[path = "../support/pki.rs"]
-mod pki;
 
 use countersign::policy::Roots;
 use countersign::registry::SignatureScheme as Scheme;
 
-use pki::Authority;
+use countersign_testing::pki::Authority;
 
 const P256: Scheme = Scheme::ECDSA_SECP256R1_SHA256;
 const P384: Scheme = Scheme::ECDSA_SECP384R1_SHA384;
