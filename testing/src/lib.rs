@@ -1,13 +1,15 @@
 //! Two ends and a wire between them: what the tests of countersign drive it with.
 //!
 //! [`Pair`] speaks whole messages in plaintext, so a test can change any message of any flight without
-//! a key; [`Wire`] speaks records.
+//! a key; [`Wire`] speaks records; [`Client`] and [`Server`] meet other implementations.
 
+mod ends;
 mod identity;
 mod pair;
 pub mod pki;
 mod wire;
 
+pub use ends::{Client, Server};
 pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};
 pub use wire::{Socket, Wire};

@@ -1,7 +1,7 @@
 //! Authorities and certificates, made as the tests run; what cannot be made so is read from
 //! `vectors/certificates`. All are valid from 2020 to 2039 unless a test says otherwise.
 
-use countersign::policy::Credential;
+use countersign::policy::{Credential, Roots};
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rcgen::{
@@ -129,6 +129,17 @@ impl Issued {
     pub fn credential(&self) -> Credential {
         Credential::new(self.chain.iter().cloned().collect(), &self.private_key()).unwrap()
     }
+}
+
+/// Trust in one authority.
+///
+/// # Panics
+/// If it is none.
+#[must_use]
+pub fn trusting(authority: &Authority) -> Roots {
+    let mut roots = Roots::default();
+    roots.add(authority.certificate()).unwrap();
+    roots
 }
 
 /// A leaf that nobody else vouches for.
