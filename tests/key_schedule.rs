@@ -83,7 +83,7 @@ fn points(trace: &Trace) -> Vec<Point> {
         [(_, first), (_, retry), rest @ ..] if is(rest[0].1, HandshakeType::CLIENT_HELLO) => {
             (Transcript::after_retry(SUITE.hash, first, retry), rest)
         }
-        all => (Transcript::new(SUITE.hash, &[]), all),
+        all => (Transcript::new(SUITE.hash), all),
     };
     rest.iter()
         .map(|&(sender, message)| {
@@ -157,7 +157,7 @@ impl Schedule {
         let binder = early.binder_key(PskKind::Resumption).sign(&SUITE.hash.digest(&[prefix]));
         let early_exporter = early.early_exporter(client_hello);
         let early_traffic = early.client_early_traffic(client_hello);
-        let handshake = early.into_handshake(&agree(trace));
+        let handshake = early.into_handshake(Some(&agree(trace)));
         let client_handshake = handshake.traffic(Role::Client, server_hello);
         let server_handshake = handshake.traffic(Role::Server, server_hello);
         let main = handshake.into_main();
