@@ -12,6 +12,7 @@ use crate::handshake::{Answer, Decision, End, Fact, Handshake, Output};
 use crate::record::{
     Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, Padding, peek,
 };
+use crate::registry::ContentType;
 
 /// What to do next.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub enum Step<'b> {
     Receive,
     /// Application data, decrypted in place; never empty.
     Data(&'b mut [u8]),
+    /// Server: early data, which anyone can have replayed (RFC 9846 §8); never empty.
+    EarlyData(&'b mut [u8]),
     /// A question; answer it now or later.
     Decide(Decision),
     /// A question is open. Reading may go on meanwhile, so that an alert is not missed.
@@ -134,13 +137,16 @@ impl Connection {
             if self.handshake.is_waiting() && self.handshake.holds_messages() {
                 return Polled { consumed, step: Step::Waiting };
             }
+            if self.handshake.early_data_is_undecided() && starts_with_early_data(input) {
+                return Polled { consumed, step: Step::Waiting };
+            }
             let (record, rest) = split_record(input);
             match self.inbound.next(record, self.handshake.message_is_partial()) {
                 Ok(None) => return Polled { consumed, step: self.idle() },
                 Ok(Some(record)) => {
                     consumed += record.consumed;
-                    if let Some(data) = self.take(record.content) {
-                        return Polled { consumed, step: Step::Data(data) };
+                    if let Some(step) = self.take(record.content) {
+                        return Polled { consumed, step };
                     }
                 }
                 Err(cause) => self.handshake.fail(cause),
@@ -178,6 +184,28 @@ impl Connection {
             self.unsent = true;
         }
         Ok(())
+    }
+
+    /// Client: seals early data under the first PSK (RFC 9846 §4.3.10), from the first poll until the
+    /// server's Finished or its refusal, [`Fact::EarlyDataRejected`]. Returns how many bytes were
+    /// taken: no more than the PSK permits.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] when early data is not, or no longer, possible.
+    pub fn write_early_data(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<usize, Misuse> {
+        self.transmit(output);
+        let permitted = self.handshake.early_data_permitted()?;
+        let data = data.get(..permitted).unwrap_or(data);
+        if self.transport_broken {
+            return Err(Misuse::WriteClosed);
+        }
+        match self.outbound.application_data(data, output) {
+            Ok(()) => self.handshake.early_data_sent(data.len()),
+            // RFC 9846 §5.5: a key that cannot be updated stops at its limit.
+            Err(_) => return Err(Misuse::NotOffered),
+        }
+        self.unsent |= !data.is_empty();
+        Ok(data.len())
     }
 
     /// As [`Handshake::answer`].
@@ -247,7 +275,7 @@ impl Connection {
     }
 
     /// Takes the content of one record; hands application data out.
-    fn take<'b>(&mut self, content: Content<'b>) -> Option<&'b mut [u8]> {
+    fn take<'b>(&mut self, content: Content<'b>) -> Option<Step<'b>> {
         let epoch = self.handshake.receive_epoch();
         match content {
             Content::Handshake(bytes) => {
@@ -260,14 +288,21 @@ impl Connection {
                 let protection = if protected { epoch } else { Epoch::Initial };
                 let _ended = self.handshake.receive_alert(protection, level, description);
             }
-            Content::ApplicationData(_) if epoch != Epoch::Application => {
-                self.handshake.fail(Cause::UnexpectedApplicationData);
-            }
-            Content::ApplicationData(data) if !data.is_empty() => {
-                self.handshake.application_data_received();
-                return Some(data);
-            }
-            Content::ApplicationData(_) | Content::Dropped => {}
+            Content::ApplicationData(data) => match epoch {
+                Epoch::Application if !data.is_empty() => {
+                    self.handshake.application_data_received();
+                    return Some(Step::Data(data));
+                }
+                Epoch::EarlyData if !data.is_empty() => {
+                    self.handshake.early_data_received(data.len());
+                    return (!self.handshake.has_ended()).then_some(Step::EarlyData(data));
+                }
+                Epoch::Application | Epoch::EarlyData => {}
+                Epoch::Initial | Epoch::Handshake => {
+                    self.handshake.fail(Cause::UnexpectedApplicationData);
+                }
+            },
+            Content::Dropped => {}
         }
         None
     }
@@ -290,7 +325,11 @@ impl Connection {
                 }
                 self.append(output, |outbound, output| outbound.alert(alert, output))?;
             }
-            Output::Key { direction: Direction::Send, secret, .. } => {
+            Output::Key { direction: Direction::Send, epoch, secret } => {
+                if epoch == Epoch::EarlyData {
+                    // Right behind the ClientHello, before any early data (RFC 9846 §E.4).
+                    self.change_cipher_spec(output);
+                }
                 self.outbound.set_key(&secret);
             }
             Output::Key { direction: Direction::Receive, epoch, secret } => {
@@ -299,6 +338,7 @@ impl Connection {
                     self.inbound.close_change_cipher_spec_window();
                 }
             }
+            Output::KeyDropped => self.outbound.forget_key(),
             Output::Decide(decision) => self.turns.push_back(Turn::Decide(decision)),
             Output::Learned(fact) => {
                 if let Fact::EarlyDataRejected = fact {
@@ -362,6 +402,11 @@ const CHUNK_BYTES: usize = 64 * MAXIMUM_PLAINTEXT_BYTES;
 
 /// Enough for one chunk in records of a thirty-second of the maximum.
 const RECORDS_IN_RESERVE: u64 = 64 * 32;
+
+/// Whether the next record may be early data, of which nobody has yet said what becomes of it.
+fn starts_with_early_data(input: &[u8]) -> bool {
+    peek(input).is_some_and(|header| header.content_type == ContentType::APPLICATION_DATA)
+}
 
 /// The first record by itself, so that the rest stays free to be borrowed; all of `input` if the
 /// record is not whole.

@@ -98,7 +98,7 @@ impl Schedule {
         let binder = early.binder_key(PskKind::Resumption).sign(&SUITE.hash.digest(&[prefix]));
         let early_exporter = early.early_exporter(client_hello);
         let early_traffic = early.client_early_traffic(client_hello);
-        let handshake = early.into_handshake(&agree(trace));
+        let handshake = early.into_handshake(Some(&agree(trace)));
         let client_handshake = handshake.traffic(Role::Client, server_hello);
         let server_handshake = handshake.traffic(Role::Server, server_hello);
         let main = handshake.into_main();

@@ -10,7 +10,7 @@ use super::event::{End, Fact, Input, Refusal, Truncation, on};
 use super::reassembly::{Front, front};
 use super::server::ServerState;
 use crate::alert::{Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert};
-use crate::diagnosis::{self, ClientContext, Endpoint, Psk, ServerContext, Signal, diagnose};
+use crate::diagnosis::{self, ClientContext, Endpoint, ServerContext, Signal, diagnose};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Failure, Misuse};
 use crate::limits::Limits;
@@ -189,14 +189,13 @@ impl Handshake {
             self.flight_ended_at = Some(self.cx.receive_keys());
         }
         let message = Message::parse(kind, body, &self.cx.parse_context())?;
-        let input = Input::of_message(message, encoded)?;
-        self.step(input)
+        self.step(Input::of_message(message, encoded))
     }
 
     fn accepts(&self, kind: Kind) -> bool {
         // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
         let excluded = self.is_quic && kind == Kind::KeyUpdate;
-        !excluded && on::Kind::of_message(kind).is_some_and(|input| self.machine.accepts(input))
+        !excluded && self.machine.accepts(on::Kind::of_message(kind))
     }
 
     /// Refuses a message by its type before its body is there.
@@ -325,7 +324,7 @@ impl Handshake {
         let Err(cause) = outcome else { return };
         self.close_by(ClosureInput::Fail, |this| {
             let alert = this.disclosure.alert(cause);
-            this.cx.abandon_flight();
+            this.cx.prepare_to_fail();
             if this.closure.may_send() {
                 this.cx.alert(Alert::Error(alert));
             }
@@ -343,7 +342,7 @@ impl Handshake {
                     phase: state.phase(authentication.unsettled().is_some()),
                     authentication: authentication.reply(),
                     evidence: authentication.evidence(),
-                    early_data_sent: false,
+                    early_data_sent: self.cx.early_data.is_some(),
                     server_name_sent: sent(ExtensionType::SERVER_NAME),
                     protocols_offered: sent(ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION),
                 })
@@ -361,9 +360,53 @@ impl Handshake {
         diagnosis::Context {
             protection,
             peer_finished_verified: self.cx.receive_epoch() == Epoch::Application,
-            psk: Psk::NotOffered,
+            psk: self.cx.psk,
             endpoint,
         }
+    }
+
+    /// Whether the peer's early data can neither be opened nor skipped yet.
+    pub(crate) const fn early_data_is_undecided(&self) -> bool {
+        self.cx.early_data_is_undecided
+    }
+
+    pub(crate) const fn has_ended(&self) -> bool {
+        matches!(self.machine, Machine::Ended(_))
+    }
+
+    /// Client: how many bytes of early data may still be sent.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] when early data is not, or no longer, possible.
+    pub fn early_data_permitted(&self) -> Result<usize, Misuse> {
+        let early = self.cx.send_epoch() == Epoch::EarlyData && !self.has_ended();
+        let left = self.cx.early_data.filter(|_| early).ok_or(Misuse::NotOffered)?;
+        Ok(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Client: `bytes` of early data have been sent.
+    pub fn early_data_sent(&mut self, bytes: usize) {
+        self.cx.spend_early_data(bytes);
+    }
+
+    /// Server: `bytes` of early data have arrived. Too many are a failure (RFC 9846 §4.3.10).
+    pub fn early_data_received(&mut self, bytes: usize) {
+        if !self.cx.spend_early_data(bytes) {
+            self.fail(Cause::EarlyDataTooLong);
+        }
+    }
+
+    /// Fills `out` with keying material for early data (RFC 9846 §7.5).
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] when there is none, [`Misuse::OutOfRange`].
+    pub fn early_exporter(
+        &self,
+        label: &str,
+        context: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), Misuse> {
+        self.cx.early_exporter.as_ref().ok_or(Misuse::NotOffered)?.export(label, context, out)
     }
 
     /// Application data has arrived.

@@ -16,6 +16,7 @@ pub mod event;
 mod key_update;
 pub mod machine;
 mod negotiation;
+pub mod psk;
 mod reassembly;
 mod server;
 

@@ -151,7 +151,7 @@ impl Trace {
             [(_, first), (_, retry), rest @ ..] if rest.first().is_some_and(is_client_hello) => {
                 (Transcript::after_retry(hash, first, retry), rest)
             }
-            all => (Transcript::new(hash, &[]), all),
+            all => (Transcript::new(hash), all),
         };
         rest.iter()
             .map(|&(sender, message)| {

@@ -56,7 +56,7 @@ transitions! {
     WaitServerHello          + HelloRetryRequest        => hello_retry_request  -> WaitSecondServerHello;
     WaitServerHello          + ServerHello              => server_hello         -> WaitEncryptedExtensions;
     WaitSecondServerHello    + ServerHello              => server_hello         -> WaitEncryptedExtensions;
-    WaitEncryptedExtensions  + EncryptedExtensions      => encrypted_extensions -> WaitCertificateOrRequest;
+    WaitEncryptedExtensions  + EncryptedExtensions      => encrypted_extensions -> WaitCertificateOrRequest | WaitFinished;
     WaitCertificateOrRequest + CertificateRequest       => certificate_request  -> WaitCertificate;
     WaitCertificateOrRequest + Certificate              => certificate          -> WaitCertificateVerify;
     WaitCertificate          + Certificate              => certificate          -> WaitCertificateVerify;
