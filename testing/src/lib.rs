@@ -1,8 +1,8 @@
 //! Two ends and a wire between them: what the tests of countersign drive it with.
 //!
-//! [`Pair`] speaks whole messages in plaintext, so a test can change any message of any flight without
-//! a key; [`Wire`] speaks records; [`Client`] and [`Server`] meet other implementations. [`rfc8448`]
-//! reads published traces, [`replay`] repeats their draws.
+//! [`Pair`] speaks whole messages in plaintext, so a test can change any message of any flight
+//! without a key; [`Wire`] speaks records; [`Client`] and [`Server`] meet other implementations.
+//! [`rfc8448`] reads published traces, and [`replay`] is the cryptography that repeats them.
 
 mod ends;
 mod identity;
