@@ -9,6 +9,8 @@ use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::{Cause, Misuse};
 use crate::handshake::event::NewTicket;
 use crate::handshake::{Answer, Decision, End, Fact, Handshake, Output};
+#[cfg(feature = "conformance")]
+use crate::key_schedule::TrafficSecret;
 use crate::record::{
     Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, Padding, peek,
 };
@@ -67,6 +69,8 @@ pub struct Connection {
     /// Nothing can be sent any more, whatever we would like to send.
     transport_broken: bool,
     compatibility: Compatibility,
+    #[cfg(feature = "conformance")]
+    installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
 }
 
 /// How far we are with the one `change_cipher_spec` record of ours (RFC 9846 §E.4).
@@ -105,6 +109,8 @@ impl Connection {
             unsent: false,
             transport_broken: false,
             compatibility: Compatibility::Silent,
+            #[cfg(feature = "conformance")]
+            installed_keys: Vec::new(),
         }
     }
 
@@ -272,6 +278,12 @@ impl Connection {
     #[must_use]
     pub const fn handshake(&self) -> &Handshake {
         &self.handshake
+    }
+
+    /// The keys that were installed since the last call, in order: for key logs.
+    #[cfg(feature = "conformance")]
+    pub fn take_installed_keys(&mut self) -> Vec<(Direction, Epoch, TrafficSecret)> {
+        core::mem::take(&mut self.installed_keys)
     }
 
     /// Takes the content of one record; hands application data out.
