@@ -126,7 +126,7 @@ fn client_takes_the_ticket_and_its_psk_from_the_trace() {
         assert_eq!(ticket.psk.as_bytes(), part.trace.get("server.resumption.expanded"));
         assert_eq!((ticket.age_add, ticket.lifetime_seconds), (issued.ticket_age_add, 30));
         assert_eq!(ticket.max_early_data_bytes, Some(1024));
-        assert_eq!(ticket.cipher_suite, SUITE.id);
+        assert_eq!(ticket.suite.id, SUITE.id);
         assert!(learned.next().is_none());
     }
 }
