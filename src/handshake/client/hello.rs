@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::offer::Offer;
 use super::server_flight::{Flight, WaitEncryptedExtensions};
 use super::{Next, Step};
-use crate::crypto::{Draw, KeyExchange, Random, Secret, Suite};
+use crate::crypto::{Draw, Secret, Suite};
 use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
