@@ -4,6 +4,7 @@ use std::mem;
 
 use countersign::connection::{Connection, Polled, Step};
 use countersign::epoch::Role;
+use countersign::failure::Misuse;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::{End, Fact};
 
@@ -63,7 +64,11 @@ impl Socket {
                 }
                 Step::Learned(fact) => self.facts.push(fact),
                 Step::Decide(decision) => match answer(decision) {
-                    Ok(answer) => self.connection.answer(answer).expect("the open question"),
+                    Ok(answer) => match self.connection.answer(answer) {
+                        // The connection may end while a question is on its way out.
+                        Ok(()) | Err(Misuse::Ended) => {}
+                        Err(misuse) => panic!("the open question is not: {misuse}"),
+                    },
                     Err(decision) => self.question = Some(decision),
                 },
                 Step::Ended(end) => {
