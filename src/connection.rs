@@ -309,6 +309,7 @@ impl Connection {
             Output::Ended(end) => {
                 self.inbound.forget_key();
                 self.outbound.forget_key();
+                self.turns.retain(|turn| !matches!(turn, Turn::Decide(_)));
                 self.end = Some(end);
             }
         }
