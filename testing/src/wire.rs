@@ -4,7 +4,6 @@ use std::mem;
 
 use countersign::connection::{Connection, Polled, Step};
 use countersign::epoch::Role;
-use countersign::failure::Misuse;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::{End, Fact};
 
@@ -64,11 +63,7 @@ impl Socket {
                 }
                 Step::Learned(fact) => self.facts.push(fact),
                 Step::Decide(decision) => match answer(decision) {
-                    Ok(answer) => match self.connection.answer(answer) {
-                        // The connection may end while a question is on its way out.
-                        Ok(()) | Err(Misuse::Ended) => {}
-                        Err(misuse) => panic!("the open question is not: {misuse}"),
-                    },
+                    Ok(answer) => self.connection.answer(answer).expect("the open question"),
                     Err(decision) => self.question = Some(decision),
                 },
                 Step::Ended(end) => {
