@@ -12,6 +12,7 @@ pub mod config;
 mod context;
 pub mod decision;
 mod driver;
+mod ending;
 pub mod event;
 mod key_update;
 pub mod machine;

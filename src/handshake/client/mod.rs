@@ -6,6 +6,7 @@
 
 mod connected;
 mod hello;
+mod offer;
 mod own_flight;
 mod server_flight;
 
