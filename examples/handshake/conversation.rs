@@ -10,7 +10,7 @@ use countersign::handshake::client_authentication::ClientAuthenticationState;
 use countersign::handshake::decision::Decision;
 use countersign::handshake::{End, Fact, Handshake, Output};
 use countersign::message::{HEADER_BYTES, Kind as MessageKind};
-use countersign::policy::{Answered, Inspection, verify_client};
+use countersign::policy::{Answered, Inspection, verify};
 use countersign::registry::HandshakeType;
 use pki_types::{CertificateDer, UnixTime};
 
@@ -257,7 +257,7 @@ impl Conversation {
             Ok(answered) => answered,
             // The verdict is the application's: the certificate is valid, and its holder stays out.
             Err(Decision::VerifyCertificate(question)) => {
-                verify_client(&question, &self.scene.authority.roots()?, now)?;
+                verify(&question, &self.scene.authority.roots()?, now)?;
                 Answered::from(question.deny())
             }
             Err(other) => return Err(format!("nobody answers {other:?}").into()),
