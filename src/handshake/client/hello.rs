@@ -205,6 +205,10 @@ impl Offer {
         mut transcript: Transcript,
         hello: &Framed<'_, ServerHello<'_>>,
     ) -> Result<WaitEncryptedExtensions, Cause> {
+        // A layout can offer what nobody here can use: then nothing may be selected.
+        if hello.message.extensions.pre_shared_key.is_some() {
+            return Err(Cause::PskNotOffered);
+        }
         let share = hello.message.extensions.key_share.ok_or(Cause::ServerKeyShareMissing)?;
         let mut exchanges = self.key_exchanges.into_iter();
         let (group, exchange) =

@@ -87,6 +87,10 @@ impl WaitEncryptedExtensions {
     ) -> Step<Self, on::EncryptedExtensions> {
         let Self { mut flight } = self;
         let Framed { message, encoded } = extensions;
+        // Only a layout can have offered it: there was no PSK to send any under.
+        if message.early_data {
+            return Err(Cause::EarlyDataNotAcceptable);
+        }
         let protocol = message.application_layer_protocol;
         let offered = flight.config.application_layer_protocols.list();
         if protocol.is_some_and(|name| !offered.iter().any(|offered| offered.0 == name)) {

@@ -116,6 +116,8 @@ fn consider(
     }
     check_profile(config, hello)?;
     negotiation::require(extensions)?;
+    // Without PSKs this was `missing_extension`; with them the client wants no certificate.
+    extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
     let provider = &config.provider;
     let suite = negotiation::cipher_suite(
         provider,
@@ -130,7 +132,6 @@ fn consider(
         extensions.supported_groups.ok_or(Cause::SupportedGroupsMissing)?,
         extensions.key_share.ok_or(Cause::KeyShareMissing)?,
     )?;
-    extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
     Ok((suite, group))
 }
 
