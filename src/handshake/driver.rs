@@ -10,7 +10,9 @@ use super::event::{End, Fact, Input, Refusal, Truncation, on};
 use super::reassembly::{Front, front};
 use super::server::ServerState;
 use crate::alert::{Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert};
-use crate::diagnosis::{self, ClientContext, Endpoint, Psk, ServerContext, Signal, diagnose};
+use crate::diagnosis::{
+    self, ClientContext, Endpoint, Evidence, Psk, ServerContext, Signal, diagnose,
+};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Failure, Misuse};
 use crate::limits::Limits;
@@ -268,9 +270,7 @@ impl Handshake {
 
     pub(super) fn truncation(&mut self) -> End {
         let context = self.circumstances(self.cx.receive_epoch());
-        if let Some(reply) = self.cx.client_authentication.unsettled() {
-            self.cx.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
-        }
+        self.cx.authentication_unresolved();
         let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
         End::Truncated(Truncation { state, context, unconfirmed_bytes })
     }
@@ -282,10 +282,14 @@ impl Handshake {
         let end = match closure {
             Closure::Open | Closure::WriteClosed => None,
             Closure::ReadClosed => {
+                self.cx.authentication_unresolved();
                 self.cx.learn(Fact::PeerClosed);
                 None
             }
-            Closure::Closed => Some(End::Closed),
+            Closure::Closed => {
+                self.cx.authentication_unresolved();
+                Some(End::Closed)
+            }
             Closure::Failed | Closure::Refused | Closure::Truncated => Some(end(self)),
         };
         self.closure = closure;
@@ -321,6 +325,7 @@ impl Handshake {
         self.close_by(ClosureInput::Fail, |this| {
             let alert = this.disclosure.alert(cause);
             this.cx.abandon_flight();
+            this.cx.authentication_unresolved();
             if this.closure.may_send() {
                 this.cx.alert(Alert::Error(alert));
             }
@@ -337,7 +342,10 @@ impl Handshake {
                 Endpoint::Client(ClientContext {
                     phase: state.phase(authentication.unsettled().is_some()),
                     authentication: authentication.reply(),
-                    evidence: authentication.evidence(),
+                    evidence: match authentication.evidence() {
+                        Evidence::None if self.data_has_arrived => Evidence::Weak,
+                        evidence => evidence,
+                    },
                     early_data_sent: false,
                     server_name_sent: sent(ExtensionType::SERVER_NAME),
                     protocols_offered: sent(ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION),
@@ -364,6 +372,7 @@ impl Handshake {
     /// Application data has arrived.
     pub fn application_data_received(&mut self) {
         self.user_canceled_in_a_row = 0;
+        self.data_has_arrived = true;
         self.cx.updates.data_received();
     }
 
