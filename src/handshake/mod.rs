@@ -7,6 +7,7 @@
 mod authentication;
 mod client;
 pub mod client_authentication;
+pub mod closing;
 pub mod closure;
 pub mod config;
 mod context;
