@@ -28,8 +28,9 @@ fn named<T>(
 
 /// Suite, group and protocol in one line.
 pub(crate) fn negotiated(negotiated: &Negotiated) -> String {
-    let Negotiated { cipher_suite, group, application_layer_protocol } = negotiated;
-    let protocol = application_layer_protocol.as_deref().map(<[u8]>::escape_ascii);
+    let Negotiated { cipher_suite, group, .. } = negotiated;
+    let group = group.map_or("no key exchange", |group| group.name().unwrap_or("unnamed group"));
+    let protocol = negotiated.application_layer_protocol.as_deref().map(<[u8]>::escape_ascii);
     let protocol = protocol.map(|name| format!(", {name}")).unwrap_or_default();
-    format!("{cipher_suite:?}, {group:?}{protocol}")
+    format!("{cipher_suite:?}, {group}{protocol}")
 }

@@ -59,7 +59,8 @@ impl Stream {
                     is_hungry = true;
                     None
                 }
-                Step::Data(data) => Some(Event::Data(data.to_vec())),
+                // Early data comes only to servers whose tickets permit it.
+                Step::Data(data) | Step::EarlyData(data) => Some(Event::Data(data.to_vec())),
                 Step::Decide(decision) => Some(Event::Decide(decision)),
                 Step::Learned(fact) => Some(Event::Learned(fact)),
                 Step::Ended(end) => Some(Event::Ended(end)),

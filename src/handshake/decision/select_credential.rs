@@ -192,6 +192,18 @@ impl SelectCredential {
         };
         Answer { serial: self.serial, reply: Reply::Refused(cause) }
     }
+
+    /// As [`refuse`](Self::refuse) with [`HelloRefusal::Concealed`]: `general_error`.
+    #[deprecated(
+        since = "0.1.0",
+        note = "use `refuse` with the reason: `NameNotServed` for an unknown name, `Overload` for \
+                want of capacity, `Concealed` for policy; the client has shown no credential yet \
+                to which access could be denied, and in plaintext `access_denied` could come from \
+                any filter on the way"
+    )]
+    pub fn access_denied(self) -> Answer {
+        self.refuse(HelloRefusal::Concealed)
+    }
 }
 
 /// Why a server does not go on with a ClientHello.

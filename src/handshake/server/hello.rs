@@ -138,6 +138,8 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
     }
     check_profile(config, hello)?;
     negotiation::require(extensions)?;
+    // Without PSKs this was `missing_extension`; with them the client wants no certificate.
+    extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
     let provider = &config.provider;
     let suite = negotiation::cipher_suite(
         provider,
@@ -147,7 +149,8 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
     )?;
     let psk_use = PskUse::in_common(config.psk_key_exchange_modes.list(), extensions);
     if !psk_use.is_possible() {
-        extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
+        // Without PSKs this was `missing_extension`; with them the client wants no certificate.
+        extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
     }
     let choice = match negotiation::group(
         provider,
