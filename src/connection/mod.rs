@@ -16,9 +16,8 @@ use crate::handshake::event::NewTicket;
 use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
 use crate::key_schedule::TrafficSecret;
-use crate::record::{
-    Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, Padding, peek,
-};
+pub use crate::record::Padding;
+use crate::record::{Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, peek};
 use crate::registry::ContentType;
 
 /// What to do next.

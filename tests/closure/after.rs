@@ -153,8 +153,10 @@ fn an_alert_is_read_while_a_question_is_open() {
     assert_eq!(wire.server.connection.answer(answer), Err(Misuse::Ended));
 }
 
+type Finish = fn(&mut End);
+
 /// The ways a connection ends, on an end in any state.
-const ENDINGS: [(Closure, fn(&mut End)); 4] = [
+const ENDINGS: [(Closure, Finish); 4] = [
     (Closure::Closed, |end| end.handshake.cancel().expect("running")),
     (Closure::Failed, |end| end.handshake.fail(Cause::RecordNotAuthentic)),
     (Closure::Refused, |end| hear(end, 2, 80).expect("running")),

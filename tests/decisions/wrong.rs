@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use countersign::connection::Step;
 use countersign::epoch::Role;
 use countersign::failure::{Cause, Misuse};
-use countersign::handshake;
 use countersign::handshake::decision::{CertificateChain, Decision, Unfit};
-use countersign::registry::SignatureScheme;
-use countersign_testing::{End, Identity, states};
+use countersign::handshake::event::NewTicket;
+use countersign::handshake::{self, Fact};
+use countersign::message::Item;
+use countersign::registry::{ExtensionType, SignatureScheme};
+use countersign_testing::{End, Identity, Setup, Wire, states};
 
 use crate::{QUESTIONS, seen};
 
@@ -148,5 +151,37 @@ fn a_ticket_may_have_any_length_that_fits() {
         let flights = end.settle();
         assert_eq!(flights.len(), 1);
         assert!(flights[0].bytes.windows(length).any(|bytes| bytes == vec![7; length]));
+    }
+}
+
+#[test]
+fn a_question_that_nobody_has_taken_is_withdrawn_at_the_end() {
+    let order = NewTicket { lifetime_seconds: 60, max_early_data_bytes: None };
+    let mut end = End::reached(Role::Server, "Connected");
+    end.handshake.issue_ticket(order).expect("connected");
+    end.handshake.cancel().expect("running");
+    end.settle();
+    assert!(end.question.is_none(), "a question to which no answer is taken");
+    assert_eq!(end.observed.end, Some(handshake::End::Closed));
+}
+
+#[test]
+fn a_connection_withdraws_it_too() {
+    let mut setup = Setup::default();
+    // A fact that comes before the question.
+    let early_data = Item::Raw(ExtensionType::EARLY_DATA, Vec::new());
+    setup.client.client_hello_layout.0.push(early_data);
+    let mut wire = Wire::new(setup);
+    wire.client.work(&mut Err);
+    let (server, mut output) = (&mut wire.server.connection, Vec::new());
+    let polled = server.poll(&mut wire.client.output, &mut output);
+    assert!(matches!(polled.step, Step::Learned(Fact::EarlyDataRejected)), "{:?}", polled.step);
+    server.transport_eof();
+    loop {
+        match server.poll(&mut [], &mut output).step {
+            Step::Learned(_) => {}
+            Step::Ended(handshake::End::Truncated(_)) => return,
+            step => panic!("a question to which no answer is taken: {step:?}"),
+        }
     }
 }
