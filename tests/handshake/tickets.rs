@@ -1,5 +1,7 @@
 //! Tickets as they are issued and received (RFC 9846 §4.7.1).
 
+use std::collections::HashSet;
+
 use countersign::codec::Vector;
 use countersign::epoch::Epoch;
 use countersign::failure::Misuse;
@@ -57,6 +59,22 @@ fn the_client_gets_the_key_that_the_server_seals() {
         }
         assert!(sealed[0].0 != sealed[1].0 && sealed[1].0 != sealed[2].0, "a key is issued twice");
     }
+}
+
+#[test]
+fn no_key_is_issued_twice_however_many_tickets_there_are() {
+    let mut server = connect(Setup::default()).server;
+    let mut issued = HashSet::new();
+    // One more than there are numbers in two bytes.
+    for _ in 0..=1 << 16 {
+        server.handshake.issue_ticket(ORDER).expect("connected");
+        server.drain(&mut |question| {
+            let Decision::SealTicket(question) = question else { return by_default(question) };
+            assert!(issued.insert(question.psk().as_bytes().to_vec()), "a key is issued twice");
+            Ok(question.decline())
+        });
+    }
+    assert_eq!(issued.len(), (1 << 16) + 1);
 }
 
 #[test]
