@@ -26,6 +26,8 @@ pub mod handshake;
 pub mod key_schedule;
 pub mod limits;
 pub mod message;
+#[cfg(feature = "policy")]
+pub mod policy;
 pub mod record;
 pub mod registry;
 pub mod transcript;

@@ -12,10 +12,12 @@ pub mod config;
 mod context;
 pub mod decision;
 mod driver;
+mod ending;
 pub mod event;
 mod key_update;
 pub mod machine;
 mod negotiation;
+pub mod psk;
 mod reassembly;
 mod server;
 

@@ -140,6 +140,7 @@ impl End {
                 let bytes = secret.secret().as_bytes().to_vec();
                 self.observed.keys.push((direction, epoch, bytes));
             }
+            Output::KeyDropped => {}
             Output::Decide(decision) => match answer(decision) {
                 Ok(answer) => self.handshake.answer(answer).expect("the open question"),
                 Err(decision) => self.question = Some(decision),
@@ -245,7 +246,10 @@ impl Pair {
     #[must_use]
     pub fn agrees(&self) -> bool {
         let keys = |end: &End, direction| -> Vec<(Epoch, Vec<u8>)> {
-            let keys = end.observed.keys.iter().filter(|(d, _, _)| *d == direction);
+            // A server that rejects early data never has its key.
+            let shared = |epoch| epoch != Epoch::EarlyData;
+            let keys = end.observed.keys.iter();
+            let keys = keys.filter(|(d, epoch, _)| *d == direction && shared(*epoch));
             keys.map(|(_, epoch, bytes)| (*epoch, bytes.clone())).collect()
         };
         let negotiated = |end: &End| {

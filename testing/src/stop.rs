@@ -45,6 +45,15 @@ impl Setup {
         setup.server.cookie_bytes = 8;
         setup
     }
+
+    /// Two ends that share a key, which the client offers, and under it early data if `early_data`.
+    #[must_use]
+    pub fn sharing_a_key(early_data: bool) -> Self {
+        let mut setup = Self::default();
+        setup.destination.psks = vec![Identity::key().offered_as(Identity::KEY_NAME.to_vec())];
+        setup.destination.early_data = early_data;
+        setup
+    }
 }
 
 impl End {
@@ -62,7 +71,11 @@ impl End {
             end.settle();
             return end;
         }
-        Setup::longest().pair().stop(role, state)
+        let setup = match state {
+            "WaitEndOfEarlyData" => Setup::sharing_a_key(true),
+            _ => Setup::longest(),
+        };
+        setup.pair().stop(role, state)
     }
 }
 

@@ -31,7 +31,7 @@ fn issue(pair: &mut Pair, order: NewTicket) -> (Vec<u8>, CipherSuite, u32) {
             if let Decision::SealTicket(question) = &question {
                 assert_eq!(question.order(), order);
                 let psk = question.psk().as_bytes().to_vec();
-                sealed = Some((psk, question.cipher_suite(), question.age_add()));
+                sealed = Some((psk, question.suite().id, question.age_add()));
             }
             by_default(question)
         },
@@ -50,7 +50,7 @@ fn the_client_gets_the_key_that_the_server_seals() {
         assert_eq!(received.len(), 3);
         for (ticket, (psk, cipher_suite, age_add)) in received.iter().zip(&sealed) {
             assert_eq!((ticket.psk.as_bytes(), ticket.age_add), (&psk[..], *age_add));
-            assert_eq!((ticket.cipher_suite, *cipher_suite), (suite.id, suite.id));
+            assert_eq!((ticket.suite.id, *cipher_suite), (suite.id, suite.id));
             assert_eq!(ticket.ticket, b"a ticket");
             assert_eq!(ticket.lifetime_seconds, ORDER.lifetime_seconds);
             assert_eq!(ticket.max_early_data_bytes, ORDER.max_early_data_bytes);

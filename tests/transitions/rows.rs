@@ -45,7 +45,13 @@ fn decline() -> Pair {
 
 #[test]
 fn every_row_of_both_tables_is_walked_by_honest_peers() {
-    let pairs = [work(Setup::default()), work(Setup::longest()), decline()];
+    let pairs = [
+        work(Setup::default()),
+        work(Setup::longest()),
+        work(Setup::sharing_a_key(false)),
+        work(Setup::sharing_a_key(true)),
+        decline(),
+    ];
     for role in BOTH {
         let walked: BTreeSet<Move> = pairs
             .iter()

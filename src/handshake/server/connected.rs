@@ -43,9 +43,9 @@ impl Connected {
         let nonce = self.tickets_issued.to_be_bytes();
         self.tickets_issued = self.tickets_issued.saturating_add(1);
         let psk: Secret = self.resumption.psk(&nonce);
-        let cipher_suite = self.resumption.suite().id;
+        let suite = self.resumption.suite();
         cx.ask(|serial| {
-            Decision::SealTicket(decision::SealTicket { serial, psk, cipher_suite, age_add, order })
+            Decision::SealTicket(decision::SealTicket { serial, psk, suite, age_add, order })
         });
         Ok(Next::to(SealTicket { connected: self, order, age_add, nonce }))
     }
