@@ -8,7 +8,7 @@ use countersign::failure::Misuse;
 use countersign::handshake::Fact;
 use countersign::handshake::decision::Decision;
 use countersign::handshake::event::{NewTicket, Ticket};
-use countersign::registry::CipherSuite;
+use countersign::registry::{CipherSuite, PskKeyExchangeMode};
 use countersign_testing::{End, Identity, Pair, Setup};
 
 use crate::{by_default, connect};
@@ -105,6 +105,24 @@ fn tickets_go_only_to_clients_that_can_use_them() {
     pair.run(|_| ());
     assert!(tickets(&pair.client).is_empty());
     assert!(pair.client.handshake.is_complete(), "ignored without a word");
+}
+
+#[test]
+fn a_ticket_needs_a_mode_that_both_ends_have() {
+    use PskKeyExchangeMode as Mode;
+    let rows: [(&[Mode], &[Mode], bool); 4] = [
+        (&[Mode::PSK_DHE_KE], &[Mode::PSK_DHE_KE], true),
+        (&[Mode::PSK_KE, Mode::PSK_DHE_KE], &[Mode::PSK_DHE_KE], true),
+        (&[Mode::PSK_KE], &[Mode::PSK_DHE_KE], false),
+        (&[Mode(7)], &[Mode::PSK_DHE_KE], false),
+    ];
+    for (client, server, possible) in rows {
+        let mut setup = Setup::default();
+        setup.client.psk_key_exchange_modes = client.iter().copied().collect();
+        setup.server.psk_key_exchange_modes = server.iter().copied().collect();
+        let issued = connect(setup).server.handshake.issue_ticket(ORDER);
+        assert_eq!(issued, if possible { Ok(()) } else { Err(Misuse::NotOffered) }, "{client:?}");
+    }
 }
 
 #[test]
