@@ -8,6 +8,9 @@ mod edit;
 mod frames;
 mod hello;
 mod own;
+mod phase;
+mod properties;
+mod received;
 mod records;
 mod table;
 
