@@ -10,5 +10,5 @@ mod wire;
 
 pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};
-pub use trial::{Forger, Heard, Item, Trial};
+pub use trial::{Forger, Heard, Item, Trial, UNOPENED};
 pub use wire::{Socket, Wire};

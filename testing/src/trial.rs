@@ -50,11 +50,14 @@ impl Item {
 pub struct Heard {
     /// The keys that opened it.
     pub epoch: Epoch,
-    /// What it holds.
+    /// What it holds; [`UNOPENED`] for what comes when the peer has ended.
     pub content_type: ContentType,
     /// The content.
     pub content: Vec<u8>,
 }
+
+/// The content type of bytes that nobody has opened any more.
+pub const UNOPENED: ContentType = ContentType(0);
 
 /// An honest handshake whose records are sealed and opened here, so that any of them can be left
 /// out, changed or made up.
@@ -122,11 +125,17 @@ impl Forger {
     /// If a record is under a key that the peer of an honest connection does not have.
     fn listen(&mut self, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
+            if self.end.is_some() {
+                // Who has ended may lack the keys, but what comes is noted.
+                let content = bytes.to_vec();
+                let epoch = self.handshake.receive_epoch();
+                self.heard.push(Heard { epoch, content_type: UNOPENED, content });
+                return;
+            }
             let before = self.handshake.receive_epoch();
             let record = self.inbound.next(bytes, false).expect("a record in order");
             let record = record.expect("a whole record");
             let consumed = record.consumed;
-            // Who has ended hears no more, but the record is noted.
             let (epoch, content_type, content) = match record.content {
                 Content::Handshake(content) => {
                     let _ended = self.handshake.receive(before, content);
@@ -150,8 +159,11 @@ impl Forger {
         }
     }
 
-    /// The bytes of `item`.
-    fn seal(&mut self, item: Item) -> Vec<u8> {
+    /// The bytes of `item`, under the keys in use.
+    ///
+    /// # Panics
+    /// If they do not fit a record.
+    pub fn seal(&mut self, item: Item) -> Vec<u8> {
         match item {
             Item::Message(message) => self.seal(Item::Record(ContentType::HANDSHAKE, message, 0)),
             Item::Record(content_type, content, padding) => match &mut self.sealer {

@@ -12,6 +12,7 @@ mod phase;
 mod properties;
 mod received;
 mod records;
+mod secrets;
 mod table;
 
 use case::Case;

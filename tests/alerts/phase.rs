@@ -49,8 +49,14 @@ pub(crate) const PHASES: &[Phase] = &[
 impl Phase {
     /// A connection in this state, and its peer.
     pub(crate) fn trial(self) -> Trial {
+        self.trial_with(|_| ())
+    }
+
+    /// As [`trial`](Self::trial), with other configurations.
+    pub(crate) fn trial_with(self, change: impl FnOnce(&mut Setup)) -> Trial {
         let mut setup = Setup::default();
         mutual(&mut setup);
+        change(&mut setup);
         if self.state.starts_with("WaitSecond") {
             setup.client.key_shares = 0;
         }
