@@ -42,7 +42,7 @@ fn carry(
                 connection.answer(answer(question)).expect("the open question");
             }
             Step::Ended(end) => return end,
-            Step::Data(_) | Step::Learned(_) | Step::Waiting => {}
+            Step::Data(_) | Step::EarlyData(_) | Step::Learned(_) | Step::Waiting => {}
         }
         input.drain(..consumed);
         if receive {

@@ -13,10 +13,12 @@ pub mod config;
 mod context;
 pub mod decision;
 mod driver;
+mod ending;
 pub mod event;
 mod key_update;
 pub mod machine;
 mod negotiation;
+pub mod psk;
 mod reassembly;
 mod server;
 
@@ -232,7 +234,7 @@ impl Handshake {
         self.running()?;
         if self.closure.may_send() && !self.is_quic {
             if !self.is_complete() {
-                self.cx.abandon_flight();
+                self.cx.prepare_to_fail();
                 self.cx.alert(Alert::Closure(ClosureAlert::UserCanceled));
             }
             self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
@@ -262,8 +264,9 @@ impl Handshake {
     /// empty context. Before the client's Finished a server must not trust it to authenticate.
     ///
     /// # Errors
-    /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`].
+    /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`], [`Misuse::Ended`].
     pub fn exporter(&self, label: &str, context: &[u8], out: &mut [u8]) -> Result<(), Misuse> {
+        self.running()?;
         self.cx.exporter.as_ref().ok_or(Misuse::NotConnected)?.export(label, context, out)
     }
 

@@ -9,15 +9,15 @@ use countersign::crypto::aead::TAG_BYTES;
 use countersign::crypto::{Sealer, Secret, Suite};
 use countersign::epoch::{Direction, Epoch, Role};
 use countersign::handshake::decision::{Answer, Decision};
-use countersign::handshake::{End, Handshake, Output};
+use countersign::handshake::{End, Fact, Handshake, Output};
 use countersign::key_schedule::{EarlySecret, TrafficSecret};
 use countersign::limits::Limits;
-use countersign::message::HEADER_BYTES;
 use countersign::record::{Content, Inbound};
 use countersign::registry::ContentType;
 
 use crate::identity::Identity;
 use crate::pair::Setup;
+use crate::stop::messages;
 use crate::wire::Socket;
 
 /// Something a peer sends.
@@ -33,8 +33,8 @@ pub enum Item {
     Forged(ContentType, Vec<u8>),
     /// Bytes as they are.
     Raw(Vec<u8>),
-    /// Nothing; but from here on this key is in use.
-    Key(TrafficSecret),
+    /// Nothing; but from here on this key is in use, or none.
+    Key(Option<TrafficSecret>),
 }
 
 impl Item {
@@ -101,10 +101,14 @@ impl Forger {
     pub fn speak(&mut self) {
         while let Some(output) = self.handshake.poll() {
             match output {
-                Output::Send { bytes, .. } => self.items.extend(split(&bytes)),
-                Output::Key { direction: Direction::Send, secret, .. } => {
-                    self.items.push_back(Item::Key(secret));
+                Output::Send { bytes, .. } => {
+                    let messages = messages(&bytes).into_iter();
+                    self.items.extend(messages.map(|message| Item::Message(message.to_vec())));
                 }
+                Output::Key { direction: Direction::Send, secret, .. } => {
+                    self.items.push_back(Item::Key(Some(secret)));
+                }
+                Output::KeyDropped => self.items.push_back(Item::Key(None)),
                 Output::Key { direction: Direction::Receive, secret, .. } => {
                     self.inbound.set_key(&secret);
                 }
@@ -112,6 +116,7 @@ impl Forger {
                     let answer = (self.answer)(question);
                     self.handshake.answer(answer).expect("the open question");
                 }
+                Output::Learned(Fact::EarlyDataRejected) => self.inbound.skip_early_data(),
                 Output::Learned(_) => {}
                 Output::Alert { alert, .. } => self.items.push_back(alert_item(alert)),
                 Output::Ended(end) => self.end = Some(end),
@@ -178,7 +183,7 @@ impl Forger {
             }
             Item::Raw(bytes) => bytes,
             Item::Key(secret) => {
-                self.sealer = Some(Sealer::new(secret.suite, secret.secret()));
+                self.sealer = secret.map(|secret| Sealer::new(secret.suite, secret.secret()));
                 Vec::new()
             }
         }
@@ -188,19 +193,6 @@ impl Forger {
 fn alert_item(alert: Alert) -> Item {
     let [level, description] = alert.to_wire();
     Item::alert(level, description)
-}
-
-/// The messages of a flight.
-fn split(mut flight: &[u8]) -> Vec<Item> {
-    let mut items = Vec::new();
-    while let [_, high, middle, low, ..] = *flight {
-        let length = u32::from_be_bytes([0, high, middle, low]);
-        let length = usize::try_from(length).expect("a length of three bytes");
-        let (message, rest) = flight.split_at(HEADER_BYTES + length);
-        items.push(Item::Message(message.to_vec()));
-        flight = rest;
-    }
-    items
 }
 
 fn plaintext(content_type: ContentType, content: &[u8]) -> Vec<u8> {
@@ -227,7 +219,7 @@ fn sealed(
 fn foreign_secret() -> TrafficSecret {
     let suite: &'static Suite = &countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
     let shared = Secret::copied_from(b"nobody's").expect("a short secret");
-    let stage = EarlySecret::new(suite, None).into_handshake(&shared);
+    let stage = EarlySecret::new(suite, None).into_handshake(Some(&shared));
     stage.traffic(Role::Client, &suite.hash.of_empty())
 }
 
@@ -310,10 +302,8 @@ impl Trial {
         let mut bytes = mem::take(&mut self.victim.output);
         self.forger.listen(&mut bytes);
         // A key is in use as soon as what it does not protect is sent.
-        while let Some(Item::Key(secret)) =
-            self.forger.items.pop_front_if(|item| matches!(item, Item::Key(_)))
-        {
-            self.forger.seal(Item::Key(secret));
+        while let Some(key) = self.forger.items.pop_front_if(|item| matches!(item, Item::Key(_))) {
+            self.forger.seal(key);
         }
     }
 

@@ -1,16 +1,17 @@
 //! Faults of the hellos and their extensions.
 
-use countersign::codec::Writer;
+use countersign::codec::{Vector, Writer};
 use countersign::message::{self, Item};
 use countersign::registry::{
     CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
+use countersign_testing::Setup;
 
 use crate::case::Attack::{Next, Nothing};
 use crate::case::{cases, with_retry};
 use crate::edit::{
-    add_to_client_hello, append, client_hello, list, message, offered_psks, retry, server_hello,
-    share, without_extensions,
+    add_to_client_hello, append, client_hello, flip_last_bit, list, message, offered_psks, retry,
+    server_hello, share, without_extensions,
 };
 
 cases! {
@@ -78,7 +79,10 @@ cases! {
         Next(|m| share(m, &[(NamedGroup::X25519, &[0; 32])])), then SelectCredential;
     Server WaitClientHello: BinderCountDiffers 47 Initial,
         Next(|m| add_to_client_hello(m, ExtensionType::PRE_SHARED_KEY, &offered_psks(2, 1)));
-    Server WaitClientHello: NoAcceptablePsk 115 Initial, Next(offer_nothing_but_psks);
+    Server WaitClientHello: SignatureAlgorithmsMissing 109 Initial, Next(offer_nothing_but_psks),
+        with |setup| setup.server.psk_key_exchange_modes = Vector::new();
+    Server WaitClientHello: BinderMismatch 51 Initial, Next(|m| flip_last_bit(m)),
+        with |setup| *setup = Setup::sharing_a_key(false), then SelectCredential;
 
     // Second ClientHello
     Server WaitSecondClientHello: SecondHelloChanged 47 Initial, Next(offer_other_schemes),
@@ -131,6 +135,12 @@ cases! {
             let psks = Item::Raw(ExtensionType::PRE_SHARED_KEY, offered_psks(1, 1));
             setup.client.client_hello_layout.0.push(psks);
         };
+    Client WaitServerHello: PskNotOffered 47 Initial,
+        Next(|m| server_hello(m, |hello| hello.extensions.pre_shared_key = Some(1))),
+        with |setup| *setup = Setup::sharing_a_key(false);
+    Client WaitServerHello: PskModeNotOffered 47 Initial,
+        Next(|m| server_hello(m, |hello| hello.extensions.key_share = None)),
+        with |setup| *setup = Setup::sharing_a_key(false);
 }
 
 /// A HelloRetryRequest that a client could follow, if it were the first.

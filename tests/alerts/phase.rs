@@ -1,11 +1,9 @@
 //! Every state in which a connection can wait, and how it gets there.
 
-use countersign::epoch::Epoch::{self, Application, Handshake, Initial};
+use countersign::epoch::Epoch::{self, Application, EarlyData, Handshake, Initial};
 use countersign::epoch::Role::{self, Client, Server};
 use countersign::handshake::event::NewTicket;
 use countersign_testing::{Setup, Trial};
-
-use crate::case::mutual;
 
 /// A state, and the keys that are in use there.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +36,7 @@ pub(crate) const PHASES: &[Phase] = &[
     phase(Server, "WaitSecondClientHello", Initial, Initial),
     phase(Server, "SelectCredential", Initial, Initial),
     phase(Server, "SignCertificateVerify", Handshake, Handshake),
+    phase(Server, "WaitEndOfEarlyData", EarlyData, Application),
     phase(Server, "WaitCertificate", Handshake, Application),
     phase(Server, "WaitCertificateVerify", Handshake, Application),
     phase(Server, "VerifyCertificate", Handshake, Application),
@@ -54,12 +53,11 @@ impl Phase {
 
     /// As [`trial`](Self::trial), with other configurations.
     pub(crate) fn trial_with(self, change: impl FnOnce(&mut Setup)) -> Trial {
-        let mut setup = Setup::default();
-        mutual(&mut setup);
+        let mut setup = match self.state {
+            "WaitEndOfEarlyData" => Setup::sharing_a_key(true),
+            _ => Setup::longest(),
+        };
         change(&mut setup);
-        if self.state.starts_with("WaitSecond") {
-            setup.client.key_shares = 0;
-        }
         let mut trial = Trial::new(setup, self.victim);
         if self.state == "SealTicket" {
             trial.reach("Connected");

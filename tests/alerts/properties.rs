@@ -4,7 +4,7 @@ use countersign::epoch::{Epoch, Role};
 use countersign::failure::Cause;
 use countersign::handshake::decision::{Answer, CertificateFault, Decision, HelloRefusal};
 use countersign::handshake::{End, SERVER};
-use countersign::registry::ContentType;
+use countersign::registry::{CipherSuite, ContentType};
 use countersign_testing::{Item, Setup, Trial};
 use proptest::prelude::*;
 
@@ -23,6 +23,33 @@ fn any_fault_is_told_under_the_keys_of_the_state_it_is_found_in() {
         if phase.victim == Role::Client && !phase.state.ends_with("ServerHello") {
             assert_ne!(phase.send, Epoch::Initial, "a client that has keys uses them");
         }
+    }
+}
+
+/// RFC 9846 §A.1. The server skips what is under the early key, and would not hear of it.
+#[test]
+fn client_that_has_sent_early_data_fails_and_gives_up_under_its_handshake_key() {
+    let fail: fn(&mut Trial) = |trial| trial.deliver(Item::Raw(vec![0xff; 5]));
+    let give_up: fn(&mut Trial) = |trial| {
+        trial.victim.connection.cancel().expect("a connection that is not over");
+        trial.exchange();
+    };
+    let told: [(_, &[_]); 2] = [
+        (fail, &[(Epoch::Handshake, 2, 10)]),
+        (give_up, &[(Epoch::Handshake, 1, 90), (Epoch::Handshake, 1, 0)]),
+    ];
+    for (end, alerts) in told {
+        let mut setup = Setup::sharing_a_key(true);
+        // Not the suite of the key: early data is refused.
+        let other = CipherSuite::TLS_CHACHA20_POLY1305_SHA256;
+        setup.server.cipher_suites = [other].into_iter().collect();
+        let mut trial = Trial::new(setup, Role::Client);
+        let victim = &mut trial.victim;
+        victim.connection.write_early_data(b"early", &mut victim.output).expect("an early key");
+        trial.reach("WaitEncryptedExtensions");
+        end(&mut trial);
+        assert_eq!(trial.alerts(), alerts);
+        assert_over(&mut trial, "WaitEncryptedExtensions");
     }
 }
 
@@ -72,7 +99,8 @@ fn refuse(question: Decision, nth: usize) -> Option<(Answer, bool)> {
         CertificateFault::UnknownAuthority,
         CertificateFault::Status,
     ];
-    const REFUSALS: [HelloRefusal; 8] = [
+    const REFUSALS: [HelloRefusal; 9] = [
+        HelloRefusal::NoAcceptablePsk,
         HelloRefusal::NameNotServed,
         HelloRefusal::NoApplicationProtocol,
         HelloRefusal::NoSuitableCertificate,
@@ -130,7 +158,7 @@ fn access_is_denied_only_by_a_server_to_a_verified_certificate_under_application
             assert_over(&mut trial, phase.state);
         }
     }
-    assert_eq!(refused, 10 + 10 + 9 + 1 + 2 + 2);
+    assert_eq!(refused, 10 + 10 + 10 + 1 + 2 + 2);
 }
 
 #[test]

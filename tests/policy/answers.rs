@@ -14,9 +14,9 @@ use countersign::policy::{
 use pki_types::ServerName;
 
 use crate::choice::{Offer, certificate_request, chosen, four_names};
-use crate::pki::{Authority, Issued, NAME, noon, self_signed};
-use crate::{ED25519, P256, trusting};
+use crate::{ED25519, P256};
 use CertificateFault::{Bad, Expired, Unspecified};
+use countersign_testing::pki::{Authority, Issued, NAME, noon, self_signed, trusting};
 
 fn sign(policy: &ServerPolicy, credential: &Credential) -> Result<Said, Box<Decision>> {
     let question = asked::sign(Arc::clone(credential.chain()), P256, b"message".to_vec());

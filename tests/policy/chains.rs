@@ -7,9 +7,10 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use rcgen::{ExtendedKeyUsagePurpose, IsCa, SanType, SerialNumber, date_time_ymd};
 
-use crate::pki::{Authority, Issued, NAME, noon, self_signed, vector, vector_certificate};
-use crate::trusting;
 use CertificateFault::{Bad, Expired, Revoked, UnknownAuthority, Unspecified, Unsupported};
+use countersign_testing::pki::{
+    Authority, Issued, NAME, noon, self_signed, trusting, vector, vector_certificate,
+};
 
 fn server() -> Purpose<'static> {
     static NAMED: std::sync::OnceLock<ServerName<'static>> = std::sync::OnceLock::new();

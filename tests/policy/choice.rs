@@ -10,8 +10,8 @@ use countersign::policy::{ClientPolicy, Credential, ServerPolicy, ServerTrust};
 use countersign::registry::{ExtensionType, SignatureScheme as Scheme};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
-use crate::pki::{Authority, Issued, NAME, noon, self_signed, vector_key};
 use crate::{ED25519, P256, P384};
+use countersign_testing::pki::{Authority, Issued, NAME, noon, self_signed, vector_key};
 
 // A server's choice
 

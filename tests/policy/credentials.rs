@@ -9,7 +9,7 @@ use pki_types::PrivateKeyDer;
 use pki_types::pem::PemObject;
 use rcgen::{KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
-use crate::pki::{Authority, NAME, vector, vector_key};
+use countersign_testing::pki::{Authority, NAME, vector, vector_key};
 
 const PROVED: [(&str, &str, &[Scheme]); 6] = [
     ("ecdsa-p256.pem", "ecdsa-p256.key.pem", &[Scheme::ECDSA_SECP256R1_SHA256]),

@@ -12,8 +12,10 @@ use countersign_testing::{Pair, Setup};
 use pki_types::ServerName;
 use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SigningKey};
 
-use crate::pki::{Authority, Issued, NAME, noon, vector, vector_certificate, vector_key};
-use crate::{P256, trusting};
+use crate::P256;
+use countersign_testing::pki::{
+    Authority, Issued, NAME, noon, trusting, vector, vector_certificate, vector_key,
+};
 
 fn pair(client_authentication: ClientAuthentication) -> Pair {
     let mut setup = Setup::default();

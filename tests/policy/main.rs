@@ -5,20 +5,9 @@ mod chains;
 mod choice;
 mod credentials;
 mod handshakes;
-#[path = "../support/pki.rs"]
-mod pki;
 
-use countersign::policy::Roots;
 use countersign::registry::SignatureScheme as Scheme;
-
-use pki::Authority;
 
 const P256: Scheme = Scheme::ECDSA_SECP256R1_SHA256;
 const P384: Scheme = Scheme::ECDSA_SECP384R1_SHA384;
 const ED25519: Scheme = Scheme::ED25519;
-
-fn trusting(authority: &Authority) -> Roots {
-    let mut roots = Roots::default();
-    roots.add(authority.certificate()).unwrap();
-    roots
-}

@@ -1,7 +1,7 @@
 //! Authorities and certificates, made as the tests run; what cannot be made so is read from
 //! `vectors/certificates`. All are valid from 2020 to 2039 unless a test says otherwise.
 
-use countersign::policy::Credential;
+use countersign::policy::{Credential, Roots};
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rcgen::{
@@ -11,38 +11,48 @@ use rcgen::{
 };
 
 /// The name that leaves bear, unless a test says otherwise.
-pub(crate) const NAME: &str = "server.example";
+pub const NAME: &str = "server.example";
 
 /// Noon of the first of January, UTC, of a year from 1970 on.
-pub(crate) fn noon(year: u64) -> UnixTime {
+#[must_use]
+pub fn noon(year: u64) -> UnixTime {
     let leap_days = (year - 1969) / 4;
     let seconds = ((year - 1970) * 365 + leap_days) * 86_400 + 43_200;
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds))
 }
 
 /// An authority, with the certificates that lead to it from below, its own first.
-pub(crate) struct Authority {
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    pub(crate) path: Vec<CertificateDer<'static>>,
+    /// The way from it to its root, without the root.
+    pub path: Vec<CertificateDer<'static>>,
 }
 
 /// A certificate, the way to its root without the root, and its key.
-pub(crate) struct Issued {
-    pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) key: KeyPair,
+pub struct Issued {
+    /// The certificates, end entity first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The key of the first.
+    pub key: KeyPair,
 }
 
 impl Authority {
-    pub(crate) fn root(name: &str) -> Self {
+    /// A root with a key of P-256.
+    #[must_use]
+    pub fn root(name: &str) -> Self {
         Self::root_with(name, KeyPair::generate().unwrap())
     }
 
-    pub(crate) fn root_with(name: &str, key: KeyPair) -> Self {
+    /// A root with this key.
+    #[must_use]
+    pub fn root_with(name: &str, key: KeyPair) -> Self {
         let issuer = CertifiedIssuer::self_signed(authority_params(name), key).unwrap();
         Self { path: Vec::new(), issuer }
     }
 
-    pub(crate) fn intermediate(&self, name: &str) -> Self {
+    /// An authority below this one.
+    #[must_use]
+    pub fn intermediate(&self, name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let issuer = CertifiedIssuer::signed_by(authority_params(name), key, &self.issuer).unwrap();
         let path = [issuer.der().clone()].into_iter().chain(self.path.iter().cloned()).collect();
@@ -50,30 +60,26 @@ impl Authority {
     }
 
     /// Its own certificate.
-    pub(crate) fn certificate(&self) -> &CertificateDer<'static> {
+    #[must_use]
+    pub fn certificate(&self) -> &CertificateDer<'static> {
         self.issuer.der()
     }
 
     /// A leaf with a key of P-256, for servers and clients, changed in one point.
-    pub(crate) fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Issued {
+    pub fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Issued {
         self.issue_to(KeyPair::generate().unwrap(), change)
     }
 
-    pub(crate) fn issue_for(
-        &self,
-        algorithm: &'static SignatureAlgorithm,
-        names: &[&str],
-    ) -> Issued {
+    /// A leaf with a new key of this kind and these names.
+    #[must_use]
+    pub fn issue_for(&self, algorithm: &'static SignatureAlgorithm, names: &[&str]) -> Issued {
         let names = CertificateParams::new(owned(names)).unwrap().subject_alt_names;
         let key = KeyPair::generate_for(algorithm).unwrap();
         self.issue_to(key, |params| params.subject_alt_names = names)
     }
 
-    pub(crate) fn issue_to(
-        &self,
-        key: KeyPair,
-        change: impl FnOnce(&mut CertificateParams),
-    ) -> Issued {
+    /// A leaf with this key, changed in one point.
+    pub fn issue_to(&self, key: KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Issued {
         let mut params = params("leaf", owned(&[NAME]));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages =
@@ -85,7 +91,8 @@ impl Authority {
     }
 
     /// A revocation list in DER, issued in 2025 and valid to 2035.
-    pub(crate) fn revoke(&self, serials: &[u64]) -> Vec<u8> {
+    #[must_use]
+    pub fn revoke(&self, serials: &[u64]) -> Vec<u8> {
         let revoked = |serial: &u64| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: date_time_ymd(2025, 1, 1),
@@ -105,39 +112,60 @@ impl Authority {
 }
 
 impl Issued {
-    pub(crate) fn leaf(&self) -> &CertificateDer<'static> {
+    /// The end entity.
+    #[must_use]
+    pub fn leaf(&self) -> &CertificateDer<'static> {
         &self.chain[0]
     }
 
-    pub(crate) fn private_key(&self) -> PrivateKeyDer<'static> {
+    /// The key, in PKCS #8.
+    #[must_use]
+    pub fn private_key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
     }
 
-    pub(crate) fn credential(&self) -> Credential {
+    /// Both, as a policy takes them.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
         Credential::new(self.chain.iter().cloned().collect(), &self.private_key()).unwrap()
     }
 }
 
+/// Trust in one authority.
+///
+/// # Panics
+/// If it is none.
+#[must_use]
+pub fn trusting(authority: &Authority) -> Roots {
+    let mut roots = Roots::default();
+    roots.add(authority.certificate()).unwrap();
+    roots
+}
+
 /// A leaf that nobody else vouches for.
-pub(crate) fn self_signed() -> Issued {
+#[must_use]
+pub fn self_signed() -> Issued {
     let key = KeyPair::generate().unwrap();
     let certificate = params("self-signed", owned(&[NAME])).self_signed(&key).unwrap();
     Issued { chain: vec![certificate.der().clone()], key }
 }
 
 /// A file of `vectors/certificates`.
-pub(crate) fn vector(name: &str) -> Vec<u8> {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/certificates/");
+#[must_use]
+pub fn vector(name: &str) -> Vec<u8> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/certificates/");
     std::fs::read([directory, name].concat()).unwrap()
 }
 
 /// The certificate in a file of `vectors/certificates`.
-pub(crate) fn vector_certificate(name: &str) -> CertificateDer<'static> {
+#[must_use]
+pub fn vector_certificate(name: &str) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(&vector(name)).unwrap()
 }
 
 /// The RSA key in a file of `vectors/certificates`, with which authorities can sign as well.
-pub(crate) fn vector_key(name: &str) -> KeyPair {
+#[must_use]
+pub fn vector_key(name: &str) -> KeyPair {
     KeyPair::from_pem(&String::from_utf8(vector(name)).unwrap()).unwrap()
 }
 
