@@ -234,7 +234,7 @@ impl Handshake {
         self.running()?;
         if self.closure.may_send() && !self.is_quic {
             if !self.is_complete() {
-                self.cx.abandon_flight();
+                self.cx.prepare_to_fail();
                 self.cx.alert(Alert::Closure(ClosureAlert::UserCanceled));
             }
             self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));

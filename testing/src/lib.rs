@@ -19,5 +19,5 @@ pub use ends::{Client, Server};
 pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};
 pub use stop::{messages, states, table};
-pub use trial::{Forger, Heard, Item, Trial};
+pub use trial::{Forger, Heard, Item, Trial, UNOPENED};
 pub use wire::{Socket, Wire};

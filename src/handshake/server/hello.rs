@@ -138,8 +138,6 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
     }
     check_profile(config, hello)?;
     negotiation::require(extensions)?;
-    // Without PSKs this was `missing_extension`; with them the client wants no certificate.
-    extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
     let provider = &config.provider;
     let suite = negotiation::cipher_suite(
         provider,
@@ -149,8 +147,7 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
     )?;
     let psk_use = PskUse::in_common(config.psk_key_exchange_modes.list(), extensions);
     if !psk_use.is_possible() {
-        // Without PSKs this was `missing_extension`; with them the client wants no certificate.
-        extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
+        extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
     }
     let choice = match negotiation::group(
         provider,
