@@ -118,6 +118,7 @@ causes! {
     ServerKeyShareMissing => MissingExtension, "4.3.8", "ServerHello lacks key_share";
     GroupNotOffered => IllegalParameter, "4.3.8", "the server's group is not one that was offered so";
     RetryWithoutChange => IllegalParameter, "4.2.4", "HelloRetryRequest would change nothing";
+    PskModeNotOffered => IllegalParameter, "4.3.9", "the server uses a PSK in a way that was not offered";
     PskNotOffered => IllegalParameter, "4.3.11", "the server selects a PSK that was not offered so";
 
     // EncryptedExtensions

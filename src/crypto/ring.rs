@@ -1,4 +1,4 @@
-//! The default provider, over ring; the only file that names it.
+//! The default provider, over ring; the only file below `policy` that names it.
 //!
 //! ring draws the private keys of key shares from the system itself, whatever the provider's source
 //! of randomness is, and wipes neither them nor its expanded keys.
@@ -193,8 +193,10 @@ impl RunningHash for digest::Context {
         self.update(bytes);
     }
 
-    fn digest(&self) -> Digest {
-        finish(self.clone())
+    fn digest_with(&self, more: &[u8]) -> Digest {
+        let mut running = self.clone();
+        running.update(more);
+        finish(running)
     }
 }
 

@@ -190,7 +190,8 @@ rows! {
         => FallbackRefused, Specified, "RFC 7507";
     client UNRECOGNIZED_NAME [AWAITING_SERVER_HELLO, SERVER_NAME_SENT]
         => ServerNameUnknown, Specified, "RFC 9846 §6.2, RFC 6066";
-    client NO_APPLICATION_PROTOCOL [AWAITING_SERVER_HELLO, PROTOCOLS_OFFERED]
+    // A server answers the offer of protocols in EncryptedExtensions, and may refuse it there.
+    client NO_APPLICATION_PROTOCOL [BEFORE_PEER_FINISHED, PROTOCOLS_OFFERED]
         => NoCommonApplicationProtocol, Specified, "RFC 9846 §6.2, RFC 7301";
     client MISSING_EXTENSION [AWAITING_SERVER_HELLO, SERVER_NAME_NOT_SENT]
         => ServerNameRequired, Inferred, "RFC 9846 §9.2";

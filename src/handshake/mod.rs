@@ -12,10 +12,12 @@ pub mod config;
 mod context;
 pub mod decision;
 mod driver;
+mod ending;
 pub mod event;
 mod key_update;
 pub mod machine;
 mod negotiation;
+pub mod psk;
 mod reassembly;
 mod server;
 
@@ -254,8 +256,9 @@ impl Handshake {
     /// empty context. Before the client's Finished a server must not trust it to authenticate.
     ///
     /// # Errors
-    /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`].
+    /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`], [`Misuse::Ended`].
     pub fn exporter(&self, label: &str, context: &[u8], out: &mut [u8]) -> Result<(), Misuse> {
+        self.running()?;
         self.cx.exporter.as_ref().ok_or(Misuse::NotConnected)?.export(label, context, out)
     }
 

@@ -1,0 +1,102 @@
+//! A server's answers: its credential and protocol for each client, and who may be a client.
+
+use std::sync::Arc;
+
+use pki_types::UnixTime;
+
+use super::credential::{Credential, first_fitting};
+use super::webpki::Roots;
+use super::{Answered, sign, verdict};
+use crate::epoch::Role;
+use crate::handshake::decision::{Answer, Decision, HelloRefusal, SelectCredential};
+use crate::registry::SignatureScheme;
+
+/// Who a server is, what it speaks, and whom it lets in.
+#[derive(Debug, Default)]
+pub struct ServerPolicy {
+    /// Its credentials, in order of preference; none: the choice is handed back.
+    pub credentials: Vec<Credential>,
+    /// The application protocols it speaks, in order of preference; none: whatever the client
+    /// offers is ignored.
+    pub application_layer_protocols: Vec<Vec<u8>>,
+    /// Whether a client that asks for a name that no credential bears is refused with
+    /// `unrecognized_name`; otherwise it is served with any.
+    pub require_known_name: bool,
+    /// Who issues the certificates of clients; `None`: the verdict on them is handed back.
+    pub client_roots: Option<Roots>,
+}
+
+impl ServerPolicy {
+    /// Answers the question, at the time `now`.
+    ///
+    /// The credential is one that bears the name the client asks for, exactly or else by a
+    /// wildcard, and among those the one for the first scheme in the client's order.
+    ///
+    /// # Errors
+    /// The question comes back if the configuration has nothing on it.
+    pub fn answer(&self, question: Decision, now: UnixTime) -> Result<Answered, Box<Decision>> {
+        match (question, &self.client_roots) {
+            (Decision::SelectCredential(question), _) if !self.credentials.is_empty() => {
+                Ok(self.select(question).into())
+            }
+            (Decision::Sign(question), _) => sign(&self.credentials, question),
+            (Decision::VerifyCertificate(question), Some(roots))
+                if question.role() == Role::Server =>
+            {
+                Ok(verdict(question, roots, now))
+            }
+            (question, _) => Err(Box::new(question)),
+        }
+    }
+
+    fn select(&self, question: SelectCredential) -> Answer {
+        let selected = self.credential(&question).and_then(|(credential, scheme)| {
+            Ok((credential, scheme, self.application_layer_protocol(&question)?))
+        });
+        let (credential, scheme, protocol) = match selected {
+            Ok(selected) => selected,
+            Err(refusal) => return question.refuse(refusal),
+        };
+        question
+            .certificate(Arc::clone(credential.chain()), scheme, protocol)
+            .unwrap_or_else(|unfit| unfit.question.refuse(HelloRefusal::Unavailable))
+    }
+
+    fn credential(
+        &self,
+        question: &SelectCredential,
+    ) -> Result<(&Credential, SignatureScheme), HelloRefusal> {
+        let name = question.server_name();
+        let bearing = |bears: fn(&Credential, &[u8]) -> bool| -> Vec<&Credential> {
+            self.credentials
+                .iter()
+                .filter(|own| name.is_some_and(|name| bears(own, name)))
+                .collect()
+        };
+        let (exact, wildcard) = (bearing(Credential::bears), bearing(Credential::covers));
+        let named = !exact.is_empty() || !wildcard.is_empty();
+        if !named && name.is_some() && self.require_known_name {
+            return Err(HelloRefusal::NameNotServed);
+        }
+        let any = if named { Vec::new() } else { self.credentials.iter().collect() };
+        let schemes: Vec<_> = question.signature_schemes().collect();
+        let certificate_schemes: Vec<_> = question.certificate_signature_schemes().collect();
+        [exact, wildcard, any]
+            .iter()
+            .find_map(|tier| first_fitting(tier, &schemes, &certificate_schemes))
+            .ok_or(HelloRefusal::NoSuitableCertificate)
+    }
+
+    fn application_layer_protocol(
+        &self,
+        question: &SelectCredential,
+    ) -> Result<Option<&[u8]>, HelloRefusal> {
+        let offered: Vec<_> = question.application_layer_protocols().collect();
+        if offered.is_empty() || self.application_layer_protocols.is_empty() {
+            return Ok(None);
+        }
+        let mut own = self.application_layer_protocols.iter().map(Vec::as_slice);
+        let common = own.find(|own| offered.contains(own));
+        common.map(Some).ok_or(HelloRefusal::NoApplicationProtocol)
+    }
+}

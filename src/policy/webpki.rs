@@ -1,0 +1,297 @@
+//! Certificate paths, validated by webpki: from the end entity to a trust anchor, at a given time,
+//! for a purpose, under a name, and against revocation lists (RFC 9846 §4.5.1.3, RFC 5280).
+
+use ::webpki::{
+    ALL_VERIFICATION_ALGS, CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage,
+    OwnedCertRevocationList, RevocationCheckDepth, RevocationOptions, RevocationOptionsBuilder,
+    UnknownStatusPolicy, anchor_from_trusted_cert,
+};
+use core::fmt;
+use pki_types::pem::PemObject;
+use pki_types::{
+    CertificateDer, ServerName, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
+    TrustAnchor, UnixTime,
+};
+
+use super::inspection::{Inspection, Rejection, utc};
+use crate::epoch::Role;
+use crate::handshake::decision::{CertificateFault, VerifyCertificate};
+
+/// Whom we trust to issue certificates, and how paths to them are checked.
+#[derive(Debug)]
+pub struct Roots {
+    anchors: Vec<TrustAnchor<'static>>,
+    revocation_lists: Vec<CertRevocationList<'static>>,
+    /// How the revocation lists are used; without lists nothing is checked.
+    pub revocation: Revocation,
+    /// The algorithms that may sign certificates and lists; all of webpki's over ring by default.
+    pub algorithms: Vec<&'static dyn SignatureVerificationAlgorithm>,
+}
+
+/// How revocation lists are used. The default is the strictest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revocation {
+    /// Whether only the end entity is looked up, and not its issuers.
+    pub end_entity_only: bool,
+    /// Whether a certificate is accepted on which none of the lists can speak.
+    pub accept_unknown: bool,
+    /// Whether a list is believed after its `nextUpdate`.
+    pub accept_outdated: bool,
+}
+
+/// For what a certificate is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// A server's: it must bear this name, and may serve (`serverAuth`).
+    Server(&'a ServerName<'a>),
+    /// A client's: it may be a client (`clientAuth`). Who the client is, the application reads.
+    Client,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self {
+            anchors: Vec::new(),
+            revocation_lists: Vec::new(),
+            revocation: Revocation::default(),
+            algorithms: ALL_VERIFICATION_ALGS.to_vec(),
+        }
+    }
+}
+
+impl Roots {
+    /// Trusts these anchors; the `webpki-roots` crate has those of the public web.
+    #[must_use]
+    pub fn from_anchors(anchors: &[TrustAnchor<'_>]) -> Self {
+        let anchors = anchors.iter().map(TrustAnchor::to_owned).collect();
+        Self { anchors, ..Self::default() }
+    }
+
+    /// Trusts every certificate in a PEM text.
+    ///
+    /// # Errors
+    /// [`RootsFault::Pem`], [`RootsFault::NoCertificate`], and as [`Self::add`].
+    pub fn from_pem(pem: &[u8]) -> Result<Self, RootsFault> {
+        let mut roots = Self::default();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            roots.add(&certificate.map_err(|_| RootsFault::Pem)?)?;
+        }
+        if roots.anchors.is_empty() { Err(RootsFault::NoCertificate) } else { Ok(roots) }
+    }
+
+    /// Trusts the authority of this certificate too.
+    ///
+    /// # Errors
+    /// [`RootsFault::Certificate`] if it cannot be read; nothing is added.
+    pub fn add(&mut self, certificate: &CertificateDer<'_>) -> Result<(), RootsFault> {
+        let anchor = anchor_from_trusted_cert(certificate).map_err(|_| RootsFault::Certificate)?;
+        self.anchors.push(anchor.to_owned());
+        Ok(())
+    }
+
+    /// Looks certificates up in this revocation list too, in DER.
+    ///
+    /// # Errors
+    /// [`RootsFault::RevocationList`] if it cannot be read; nothing is added.
+    pub fn add_revocation_list(&mut self, list: &[u8]) -> Result<(), RootsFault> {
+        let list =
+            OwnedCertRevocationList::from_der(list).map_err(|_| RootsFault::RevocationList)?;
+        self.revocation_lists.push(list.into());
+        Ok(())
+    }
+
+    /// Validates `certificates`, end entity first, and tells whose key is the end entity's.
+    ///
+    /// # Errors
+    /// The account of what is wrong.
+    pub fn validate(
+        &self,
+        certificates: &[CertificateDer<'_>],
+        purpose: Purpose<'_>,
+        now: UnixTime,
+    ) -> Result<SubjectPublicKeyInfoDer<'static>, Rejection> {
+        self.path(certificates, purpose, now).map_err(|error| rejection(&error, certificates))
+    }
+
+    fn path(
+        &self,
+        certificates: &[CertificateDer<'_>],
+        purpose: Purpose<'_>,
+        now: UnixTime,
+    ) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
+        let (end_entity, intermediates) = certificates.split_first().ok_or(Error::BadDer)?;
+        let end_entity = EndEntityCert::try_from(end_entity)?;
+        let usage = match purpose {
+            Purpose::Server(_) => KeyUsage::server_auth(),
+            Purpose::Client => KeyUsage::client_auth(),
+        };
+        let lists: Vec<_> = self.revocation_lists.iter().collect();
+        let revocation = self.revocation.options(&lists);
+        let (algorithms, anchors) = (&self.algorithms, &self.anchors);
+        end_entity.verify_for_usage(
+            algorithms,
+            anchors,
+            intermediates,
+            now,
+            usage,
+            revocation,
+            None,
+        )?;
+        if let Purpose::Server(name) = purpose {
+            end_entity.verify_is_valid_for_subject_name(name)?;
+        }
+        Ok(end_entity.subject_public_key_info())
+    }
+}
+
+impl Revocation {
+    /// `None` without lists, for which webpki has no options.
+    fn options<'a>(self, lists: &'a [&'a CertRevocationList<'a>]) -> Option<RevocationOptions<'a>> {
+        let depth = if self.end_entity_only {
+            RevocationCheckDepth::EndEntity
+        } else {
+            RevocationCheckDepth::Chain
+        };
+        let unknown = if self.accept_unknown {
+            UnknownStatusPolicy::Allow
+        } else {
+            UnknownStatusPolicy::Deny
+        };
+        let outdated =
+            if self.accept_outdated { ExpirationPolicy::Ignore } else { ExpirationPolicy::Enforce };
+        let builder = RevocationOptionsBuilder::new(lists).ok()?.with_depth(depth);
+        Some(builder.with_status_policy(unknown).with_expiration_policy(outdated).build())
+    }
+}
+
+/// Whether the peer may be trusted that this question is about: a server under the name that was
+/// asked for, or a client.
+///
+/// # Errors
+/// The account of what is wrong. A client's question without a name is rejected: any server would
+/// do.
+pub fn verify(question: &VerifyCertificate, roots: &Roots, now: UnixTime) -> Result<(), Rejection> {
+    let purpose = match (question.role(), question.server_name()) {
+        (Role::Client, Some(name)) => Purpose::Server(name),
+        (Role::Client, None) => {
+            return Err(on_end_entity(
+                question,
+                CertificateFault::Unspecified,
+                "no name to compare",
+            ));
+        }
+        (Role::Server, _) => Purpose::Client,
+    };
+    let certificates: Vec<_> = question.certificates().collect();
+    let validated = roots.validate(&certificates, purpose, now)?;
+    // Two parsers have read it: the key that was validated must be the key that signed.
+    if validated.as_ref() == question.subject_public_key_info() {
+        Ok(())
+    } else {
+        Err(on_end_entity(question, CertificateFault::Bad, "its public key is ambiguous"))
+    }
+}
+
+fn on_end_entity(question: &VerifyCertificate, fault: CertificateFault, reason: &str) -> Rejection {
+    let certificate = question.certificates().next().and_then(|der| Inspection::of(&der));
+    Rejection { fault, reason: String::from(reason), certificate: certificate.map(Box::new) }
+}
+
+fn rejection(error: &Error, certificates: &[CertificateDer<'_>]) -> Rejection {
+    let (fault, problem) = judgement(error);
+    let (reason, date) = match error {
+        Error::CertExpired { time, not_after: date }
+        | Error::CertNotValidYet { time, not_before: date } => {
+            (format!("{problem} {}, the clock says {}", utc(*date), utc(*time)), Some(utc(*date)))
+        }
+        Error::CertNotValidForName(context) => {
+            (format!("{problem} {}", context.expected.to_str()), None)
+        }
+        _ => (String::from(problem), None),
+    };
+    let dated = |read: &Inspection| {
+        date.as_ref().is_none_or(|date| *date == read.not_before || *date == read.not_after)
+    };
+    let certificate = certificates.iter().filter_map(|der| Inspection::of(der)).find(dated);
+    Rejection { fault, reason, certificate: certificate.map(Box::new) }
+}
+
+/// The fault that the peer learns of, and what goes into the account.
+///
+/// A wrong name does not make a certificate corrupt, as `bad_certificate` would say, and has no
+/// alert of its own: RFC 9846 §6.2 leaves `certificate_unknown`, as for all that stands with it.
+fn judgement(error: &Error) -> (CertificateFault, &'static str) {
+    use CertificateFault::{Bad, Expired, Revoked, UnknownAuthority, Unspecified, Unsupported};
+    match error {
+        Error::UnknownIssuer => (UnknownAuthority, "no trusted root leads to it"),
+
+        Error::CertExpired { .. } => (Expired, "it expired on"),
+        Error::CertNotValidYet { .. } => (Expired, "it is not valid before"),
+
+        Error::CertRevoked => (Revoked, "it or an issuer of it has been revoked"),
+
+        Error::RequiredEkuNotFoundContext(_) => (Unsupported, "it is for another purpose"),
+        Error::CaUsedAsEndEntity => (Unsupported, "it is an authority's own certificate"),
+        Error::UnsupportedCertVersion => (Unsupported, "it is not of version 3"),
+        Error::UnsupportedCriticalExtension => (Unsupported, "a critical extension is unknown"),
+        Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            (Unsupported, "an algorithm in its path is not accepted")
+        }
+
+        Error::InvalidSignatureForPublicKey => (Bad, "a signature in its path does not verify"),
+        Error::SignatureAlgorithmMismatch => (Bad, "it names two signature algorithms"),
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => (Bad, "it is not sound DER"),
+        Error::InvalidCertValidity => (Bad, "it expires before it becomes valid"),
+        Error::InvalidSerialNumber => (Bad, "its serial number is malformed"),
+        Error::EmptyEkuExtension
+        | Error::ExtensionValueInvalid
+        | Error::InvalidNetworkMaskConstraint
+        | Error::MalformedDnsIdentifier
+        | Error::MalformedExtensions
+        | Error::MalformedNameConstraint => (Bad, "an extension of it is malformed"),
+
+        Error::CertNotValidForName(_) => (Unspecified, "it does not bear the name"),
+        Error::NameConstraintViolation => (Unspecified, "its issuer may not certify its names"),
+        Error::PathLenConstraintViolated => (Unspecified, "its path is longer than an issuer may"),
+        Error::EndEntityUsedAsCa => (Unspecified, "it is issued by what is no authority"),
+        Error::CertDistrusted => (Unspecified, "a public key in its path is distrusted"),
+        Error::UnknownRevocationStatus => (Unspecified, "no revocation list speaks of it"),
+        Error::CrlExpired { .. } => (Unspecified, "the revocation list for it is outdated"),
+        Error::InvalidCrlSignatureForPublicKey | Error::IssuerNotCrlSigner => {
+            (Unspecified, "the revocation list for it is not its issuer's")
+        }
+        Error::MaximumNameConstraintComparisonsExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumPathDepthExceeded
+        | Error::MaximumSignatureChecksExceeded => (Unspecified, "its path is too complex"),
+        _ => (Unspecified, "it cannot be validated"),
+    }
+}
+
+/// Why trust anchors or revocation lists cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RootsFault {
+    /// The PEM text is broken.
+    Pem,
+    /// The PEM text holds no certificate.
+    NoCertificate,
+    /// A certificate cannot be read.
+    Certificate,
+    /// A revocation list cannot be read.
+    RevocationList,
+}
+
+impl fmt::Display for RootsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pem => "the PEM text is broken",
+            Self::NoCertificate => "the PEM text holds no certificate",
+            Self::Certificate => "a certificate cannot be read",
+            Self::RevocationList => "a revocation list cannot be read",
+        })
+    }
+}
+
+impl core::error::Error for RootsFault {}

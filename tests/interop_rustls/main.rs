@@ -1,0 +1,8 @@
+//! Whole connections with rustls, in memory: the same tables as with any other implementation, and
+//! what only rustls can be asked for.
+
+mod closure;
+mod early_data;
+mod matrix;
+mod meeting;
+mod refusals;

@@ -1,0 +1,13 @@
+//! What a policy answers to each question, and what it hands back.
+
+mod answers;
+mod chains;
+mod choice;
+mod credentials;
+mod handshakes;
+
+use countersign::registry::SignatureScheme as Scheme;
+
+const P256: Scheme = Scheme::ECDSA_SECP256R1_SHA256;
+const P384: Scheme = Scheme::ECDSA_SECP384R1_SHA384;
+const ED25519: Scheme = Scheme::ED25519;
