@@ -10,7 +10,7 @@ use countersign::handshake::config::{ClientAuthentication, CompatibilityMode, Pr
 use countersign::handshake::event::NewTicket;
 use countersign::handshake::{self, ClientConfig, Destination, Handshake, ServerConfig};
 use countersign::message::ProtocolName;
-use countersign::registry::NamedGroup;
+use countersign::registry::{NamedGroup, PskKeyExchangeMode};
 use countersign_testing::{End, Flight, Setup};
 
 use crate::insecure::{self, insecure_provider};
@@ -19,7 +19,7 @@ use crate::{build, mutation};
 
 const EPOCHS: &[Epoch] = &[Epoch::Initial, Epoch::EarlyData, Epoch::Handshake, Epoch::Application];
 
-/// Two configurations, from two bytes of the script: zeros give the plainest.
+/// Two configurations, from three bytes of the script: zeros give the plainest.
 pub(crate) fn setup(script: &mut Script<'_>) -> Setup {
     let mut client = ClientConfig::new(insecure_provider(1));
     let mut server = ServerConfig::new(insecure_provider(2));
@@ -58,8 +58,30 @@ pub(crate) fn setup(script: &mut Script<'_>) -> Setup {
     server.disclosure = client.disclosure;
     client.report_transitions = true;
     server.report_transitions = true;
-    let name = "example.com".try_into().expect("a DNS name");
-    Setup { client, server, destination: Destination::named(name) }
+    let mut destination = Destination::named("example.com".try_into().expect("a DNS name"));
+    offer_psks(script.byte(), &mut client, &mut server, &mut destination);
+    Setup { client, server, destination }
+}
+
+fn offer_psks(
+    flags: u8,
+    client: &mut ClientConfig,
+    server: &mut ServerConfig,
+    destination: &mut Destination,
+) {
+    let on = |bit: u8| flags >> bit & 1 == 1;
+    let protocol = client.application_layer_protocols.list().first().map(|name| name.0.to_vec());
+    if on(0) {
+        destination.psks.push(insecure::unknown_psk());
+    }
+    if on(1) {
+        destination.psks.push(insecure::known_psk(protocol));
+    }
+    destination.early_data = on(2);
+    if on(3) {
+        let alone = || [PskKeyExchangeMode::PSK_KE].into_iter().collect();
+        (client.psk_key_exchange_modes, server.psk_key_exchange_modes) = (alone(), alone());
+    }
 }
 
 /// What the honest peer has sent and the subject not yet seen.
@@ -180,10 +202,10 @@ impl Conversation {
         )
         .map(End::new)
         .expect("a client");
-        for flight in client.drain(&mut Err) {
+        for flight in client.settle() {
             foreign.handshake.receive(flight.epoch, &flight.bytes).expect("a server that waits");
         }
-        foreign.drain(&mut Err);
+        foreign.settle();
         let question = foreign.question.take().expect("a question");
         let state = self.subject.handshake.state();
         let result = self.subject.handshake.answer(insecure::answer(question, script));
@@ -194,7 +216,7 @@ impl Conversation {
 
     /// Lets both ends say what they have to say; the peer hears everything at once.
     fn settle(&mut self) {
-        for flight in self.subject.drain(&mut Err) {
+        for flight in self.subject.settle() {
             let _ended = self.peer.handshake.receive(flight.epoch, &flight.bytes);
         }
         for (epoch, alert) in self.subject.observed.alerts.iter().skip(self.subject_alerts_seen) {
@@ -203,7 +225,7 @@ impl Conversation {
         }
         self.subject_alerts_seen = self.subject.observed.alerts.len();
         loop {
-            for Flight { epoch, bytes, .. } in self.peer.drain(&mut Err) {
+            for Flight { epoch, bytes, .. } in self.peer.settle() {
                 let messages = mutation::split(&bytes).into_iter();
                 self.incoming.extend(messages.map(|message| Incoming::Message(epoch, message)));
             }
@@ -259,7 +281,7 @@ pub(crate) fn judge_end(end: &mut End) {
 fn order(handshake: &mut Handshake, script: &mut Script<'_>) {
     let mut out = [0; 16];
     // Each of these may come at the wrong time, and says so.
-    let _misuse = match script.byte() % 11 {
+    let _misuse = match script.byte() % 13 {
         0 => handshake.update_keys(false),
         1 => handshake.update_keys(true),
         2 => handshake.close(),
@@ -285,8 +307,15 @@ fn order(handshake: &mut Handshake, script: &mut Script<'_>) {
             handshake.application_data_sent(usize::from(script.number()));
             Ok(())
         }
-        _ => {
+        10 => {
             handshake.answer_key_update();
+            Ok(())
+        }
+        11 => handshake.early_data_permitted().map(|permitted| {
+            handshake.early_data_sent(usize::from(script.number()).min(permitted));
+        }),
+        _ => {
+            handshake.early_data_received(usize::from(script.number()));
             Ok(())
         }
     };

@@ -13,8 +13,9 @@ use countersign::crypto::{
 };
 use countersign::failure::Misuse;
 use countersign::handshake::decision::{
-    Answer, CertificateChain, CertificateFault, Decision, HelloRefusal,
+    Answer, CertificateChain, CertificateFault, Decision, HelloRefusal, SelectCredential,
 };
+use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
 use countersign::registry::{NamedGroup, SignatureScheme};
 use countersign_testing::End;
 use pki_types::{
@@ -167,23 +168,11 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
             2 => question.unavailable(),
             fault => question.reject(FAULTS[usize::from(fault - 3)]),
         },
-        Decision::SelectCredential(question) => {
-            let refusal = script.byte() % 9;
-            if refusal > 0 {
-                return question.refuse(REFUSALS[usize::from(refusal - 1)]);
-            }
-            let offered =
-                |scheme: &SignatureScheme| question.signature_schemes().any(|s| s == *scheme);
-            let scheme = [SignatureScheme::ED25519].into_iter().find(offered);
-            let scheme = scheme.or_else(|| question.signature_schemes().next());
-            let protocol = question.application_layer_protocols().next().map(<[u8]>::to_vec);
-            match scheme {
-                Some(scheme) => question
-                    .certificate(chain(), scheme, protocol.as_deref())
-                    .unwrap_or_else(|unfit| panic!("an offered scheme: {unfit:?}")),
-                None => question.refuse(HelloRefusal::NoSuitableCertificate),
-            }
-        }
+        Decision::SelectCredential(question) => match script.byte() % 11 {
+            0 => select(question, true),
+            1 => select(question, false),
+            refusal => question.refuse(REFUSALS[usize::from(refusal - 2)]),
+        },
         Decision::SelectClientCredential(question) => match script.byte() % 3 {
             1 => question.decline(),
             2 => question.unavailable(),
@@ -208,6 +197,47 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
     }
 }
 
+/// The key that the server knows by name, or else the certificate.
+fn select(question: SelectCredential, early_data: bool) -> Answer {
+    let protocol = question.application_layer_protocols().next().map(<[u8]>::to_vec);
+    let index = question.psk_identities().position(|psk| psk.identity == KEY_NAME);
+    let question = match index {
+        Some(index) => {
+            match question.psk(index, key(protocol.clone()), protocol.as_deref(), early_data) {
+                Ok(answer) => return answer,
+                Err(unfit) => unfit.question,
+            }
+        }
+        None => question,
+    };
+    let fits = |scheme: &SignatureScheme| *scheme == SignatureScheme::ED25519;
+    let scheme = question.signature_schemes().find(fits);
+    let scheme = scheme.or_else(|| question.signature_schemes().next());
+    match scheme {
+        Some(scheme) if question.accepts_certificate() => question
+            .certificate(chain(), scheme, protocol.as_deref())
+            .unwrap_or_else(|unfit| panic!("an offered scheme: {unfit:?}")),
+        _ => question.refuse(HelloRefusal::NoSuitableCertificate),
+    }
+}
+
+const KEY_NAME: &[u8] = b"a key";
+
+fn key(application_layer_protocol: Option<Vec<u8>>) -> PreSharedKey {
+    let terms = EarlyDataTerms { max_bytes: 100, application_layer_protocol };
+    PreSharedKey::resumption(&[7; 32], SUITE).expect("a key").with_early_data(terms)
+}
+
+/// A PSK that the server knows.
+pub(crate) fn known_psk(application_layer_protocol: Option<Vec<u8>>) -> OfferedPsk {
+    key(application_layer_protocol).offered_as(KEY_NAME.to_vec())
+}
+
+/// A PSK that no server takes.
+pub(crate) fn unknown_psk() -> OfferedPsk {
+    key(None).offered_as(b"another key".to_vec())
+}
+
 const FAULTS: [CertificateFault; 7] = [
     CertificateFault::Bad,
     CertificateFault::Unsupported,
@@ -218,7 +248,8 @@ const FAULTS: [CertificateFault; 7] = [
     CertificateFault::Status,
 ];
 
-const REFUSALS: [HelloRefusal; 8] = [
+const REFUSALS: [HelloRefusal; 9] = [
+    HelloRefusal::NoAcceptablePsk,
     HelloRefusal::NameNotServed,
     HelloRefusal::NoApplicationProtocol,
     HelloRefusal::NoSuitableCertificate,

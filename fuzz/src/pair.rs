@@ -65,7 +65,7 @@ fn judge(pair: &mut Pair, touched: bool) {
     }
     for end in [&mut pair.client, &mut pair.server] {
         end.handshake.transport_eof();
-        end.drain(&mut Err);
+        end.settle();
         judge_end(end);
     }
 }

@@ -142,6 +142,6 @@ fn own(content: Content<'_>) -> Taken {
 fn secret() -> TrafficSecret {
     const SUITE: &Suite = &ring::TLS_AES_128_GCM_SHA256;
     let shared = Secret::filled(32, |bytes| bytes.fill(7));
-    let stage = EarlySecret::new(SUITE, None).into_handshake(&shared);
+    let stage = EarlySecret::new(SUITE, None).into_handshake(Some(&shared));
     stage.traffic(Role::Server, &Digest::zeros(SUITE.hash))
 }

@@ -22,16 +22,17 @@ use crate::script::Script;
 pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for flags in FLAGS {
-        let name = format!("flags-{flags:02x}");
+        let [first, .., last] = flags;
+        let name = format!("flags-{first:02x}-{last:02x}");
         // Zeros: what an honest world does.
-        let talk = [&[*flags, 0][..], &[0; 24]].concat();
+        let talk = [&flags[..], &[0; 24]].concat();
         for (act, bytes) in ACTS {
             let script = [&talk[..], bytes].concat();
             seeds.push(("client", format!("{name}-{act}"), script.clone()));
             seeds.push(("server", format!("{name}-{act}"), script));
         }
         for (attack, bytes) in ATTACKS {
-            seeds.push(("pair", format!("{name}-{attack}"), [&[*flags, 0], *bytes].concat()));
+            seeds.push(("pair", format!("{name}-{attack}"), [&flags[..], *bytes].concat()));
         }
     }
     for (name, bytes) in STREAMS {
@@ -42,13 +43,25 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     seeds
 }
 
-const FLAGS: &[u8] = &[0x00, 0x01, 0x02, 0x0b, 0x14, 0x20, 0x40];
+/// Setups: general flags, how much is disclosed, PSKs.
+const FLAGS: &[[u8; 3]] = &[
+    [0x00, 0, 0],
+    [0x01, 0, 0],
+    [0x02, 0, 0],
+    [0x0b, 1, 0],
+    [0x14, 2, 0],
+    [0x20, 0, 0],
+    [0x00, 0, 0x07],
+    [0x01, 0, 0x06],
+    [0x40, 0, 0x0a],
+];
 
 /// What comes behind an honest handshake, for one end.
 const ACTS: &[(&str, &[u8])] = &[
     ("ends", &[]),
     ("updates", &[9, 0, 9, 1, 10, 1, 0, 9, 10, 0]),
     ("tickets", &[9, 4, 0, 7, 0, 7, 0, 10, 4, 0, 7, 0, 0, 0]),
+    ("early-data", &[9, 11, 0, 9, 9, 12, 0, 9, 10, 11, 0, 9]),
     ("closes", &[10, 2, 0, 9, 2, 0]),
     ("cancels", &[9, 3]),
     ("fails", &[9, 6, 0]),
@@ -81,14 +94,16 @@ const STREAMS: &[(&str, &[u8])] = &[
 fn conversations() -> Vec<(String, Vec<u8>)> {
     let mut messages = BTreeMap::new();
     for flags in FLAGS {
-        let mut pair = setup(&mut Script::new(&[*flags])).pair();
+        let mut pair = setup(&mut Script::new(flags)).pair();
+        let [first, .., last] = flags;
         let mut count = 0;
         pair.run_with(
             |flight| {
                 for message in split(&flight.bytes) {
                     count += 1;
                     let from = if flight.from == Role::Client { "client" } else { "server" };
-                    messages.insert(format!("flags-{flags:02x}-{count:02}-{from}"), message);
+                    messages
+                        .insert(format!("flags-{first:02x}-{last:02x}-{count:02}-{from}"), message);
                 }
             },
             |_, question| Ok(insecure::answer(question, &mut Script::new(&[]))),

@@ -57,6 +57,8 @@ fn committed_seeds_are_those_that_are_generated() {
 #[test]
 fn every_setup_completes_when_nobody_interferes() {
     for flags in 0..=u8::MAX {
-        pair::check(&[flags, flags % 3]);
+        for psks in 0..16 {
+            pair::check(&[flags, flags % 3, psks]);
+        }
     }
 }
