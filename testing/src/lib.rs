@@ -1,15 +1,24 @@
 //! Two ends and a wire between them: what the tests of countersign drive it with.
 //!
 //! [`Pair`] speaks whole messages in plaintext, so a test can change any message of any flight without
-//! a key; [`Wire`] speaks records; [`Client`] and [`Server`] meet other implementations.
+//! a key; [`Wire`] speaks records. [`Client`] and [`Server`] meet other implementations: in memory,
+//! or as a [`Talk`] over a socket with a [`Program`].
 
 mod ends;
 mod identity;
+#[path = "../../examples/shared/key_log.rs"]
+mod key_log;
 mod pair;
 pub mod pki;
+mod program;
+#[path = "../../examples/shared/stream.rs"]
+mod stream;
+mod talk;
 mod wire;
 
 pub use ends::{Client, Server};
 pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};
+pub use program::{Folder, Program, has_program};
+pub use talk::Talk;
 pub use wire::{Socket, Wire};
