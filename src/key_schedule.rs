@@ -95,14 +95,15 @@ impl EarlySecret {
         ExporterSecret::derive(self.suite, &self.secret, "e exp master", through_client_hello)
     }
 
-    /// The next stage. It consumes this one: no early secret can be derived any more.
+    /// The next stage. It consumes this one: no early secret can be derived any more. `shared` is
+    /// `None` in a handshake by PSK alone.
     #[must_use]
-    pub fn into_handshake(self, shared: &Secret) -> HandshakeSecret {
-        let salt = derived(self.suite.hash, &self.secret);
-        HandshakeSecret {
-            suite: self.suite,
-            secret: self.suite.hash.extract(salt.as_bytes(), shared.as_bytes()),
-        }
+    pub fn into_handshake(self, shared: Option<&Secret>) -> HandshakeSecret {
+        let hash = self.suite.hash;
+        let salt = derived(hash, &self.secret);
+        let zeros = Digest::zeros(hash);
+        let input = shared.map_or(zeros.as_bytes(), Secret::as_bytes);
+        HandshakeSecret { suite: self.suite, secret: hash.extract(salt.as_bytes(), input) }
     }
 }
 

@@ -9,12 +9,10 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// The transcript that begins with `client_hello`.
+    /// A transcript without a message.
     #[must_use]
-    pub fn new(hash: &'static dyn Hash, client_hello: &[u8]) -> Self {
-        let mut running = hash.start();
-        running.update(client_hello);
-        Self { running }
+    pub fn new(hash: &'static dyn Hash) -> Self {
+        Self { running: hash.start() }
     }
 
     /// The transcript after HelloRetryRequest: the first ClientHello stands in it as a synthetic
@@ -42,7 +40,14 @@ impl Transcript {
     /// The hash through the last message added.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.running.digest()
+        self.running.digest_with(&[])
+    }
+
+    /// The hash through the last message added and then a part of the next: what a PSK binder
+    /// covers (RFC 9846 §4.3.11.2).
+    #[must_use]
+    pub fn digest_with(&self, truncated: &[u8]) -> Digest {
+        self.running.digest_with(truncated)
     }
 }
 

@@ -173,7 +173,7 @@ fn layout() -> impl Strategy<Value = Layout> {
         let raw = |(code, body)| Item::Raw(ExtensionType(code), body);
         (0x0a0a..).zip(bodies).map(raw).collect::<Vec<_>>()
     });
-    let pad = option::of((0..1000_usize).prop_map(Item::PadTo));
+    let pad = option::of((0..1000_usize).prop_map(|to| Item::Pad(0..to)));
     (unknown, pad)
         .prop_map(move |(unknown, pad)| [table.clone(), unknown, Vec::from_iter(pad)].concat())
         .prop_shuffle()

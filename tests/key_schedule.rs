@@ -1,22 +1,16 @@
 //! The traces of RFC 8448, computed again from their private keys and messages.
 
-#[path = "support/replay.rs"]
-mod replay;
-#[path = "support/rfc8448.rs"]
-mod rfc8448;
-
 use std::collections::HashMap;
 
 use countersign::crypto::leaf::Leaf;
 use countersign::crypto::{Digest, Draw, Opener, Sealer, Secret, Suite, ring};
-use countersign::epoch::Role;
+use countersign::epoch::{Epoch, Role};
 use countersign::key_schedule::{
     EarlySecret, ExporterSecret, PskKind, ResumptionSecret, TrafficSecret,
 };
-use countersign::registry::{ContentType, HandshakeType, NamedGroup, SignatureScheme};
-use countersign::transcript::Transcript;
-use replay::ScriptedRandom;
-use rfc8448::Trace;
+use countersign::registry::{HandshakeType, NamedGroup, SignatureScheme};
+use countersign_testing::replay::{self, ScriptedRandom};
+use countersign_testing::rfc8448::{Point, Record, Trace};
 
 static SUITE: &Suite = &ring::TLS_AES_128_GCM_SHA256;
 
@@ -67,59 +61,6 @@ fn expand(prk: &[u8], info: &[u8], context: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A handshake message with its header, and the transcript on either side of it.
-struct Point {
-    sender: Role,
-    kind: HandshakeType,
-    before: Digest,
-    message: Vec<u8>,
-    through: Digest,
-}
-
-/// Every handshake message from the last ClientHello on.
-fn points(trace: &Trace) -> Vec<Point> {
-    let sent = sent(trace);
-    let (mut transcript, rest) = match sent.as_slice() {
-        [(_, first), (_, retry), rest @ ..] if is(rest[0].1, HandshakeType::CLIENT_HELLO) => {
-            (Transcript::after_retry(SUITE.hash, first, retry), rest)
-        }
-        all => (Transcript::new(SUITE.hash, &[]), all),
-    };
-    rest.iter()
-        .map(|&(sender, message)| {
-            let before = transcript.digest();
-            transcript.add(message);
-            let through = transcript.digest();
-            let kind = HandshakeType(message[0]);
-            Point { sender, kind, before, message: message.to_vec(), through }
-        })
-        .collect()
-}
-
-fn sent(trace: &Trace) -> Vec<(Role, &[u8])> {
-    let records = trace.iter().filter(|(name, _)| name.ends_with(".handshake_record.payload"));
-    records
-        .flat_map(|(name, payload)| messages(payload).map(move |message| (sender(name), message)))
-        .collect()
-}
-
-fn sender(name: &str) -> Role {
-    if name.starts_with("client.") { Role::Client } else { Role::Server }
-}
-
-fn messages(mut payload: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let length = u32::from_be_bytes(*payload.first_chunk()?) & 0x00ff_ffff;
-        let (message, rest) = payload.split_at(4 + usize::try_from(length).expect("24 bits"));
-        payload = rest;
-        Some(message)
-    })
-}
-
-fn is(message: &[u8], kind: HandshakeType) -> bool {
-    message.first() == Some(&kind.0)
-}
-
 fn point(points: &[Point], sender: Role, kind: HandshakeType) -> &Point {
     let mut found = points.iter().filter(|point| point.sender == sender && point.kind == kind);
     found.next().expect("the message is in the trace")
@@ -141,7 +82,7 @@ struct Schedule {
 impl Schedule {
     /// From the messages and the private keys alone, and in a resumption from the trace before it.
     fn compute(trace: &Trace) -> Self {
-        let points = points(trace);
+        let points = trace.points(SUITE.hash);
         let through = |sender, kind| &point(&points, sender, kind).through;
         let client_hello = through(Role::Client, HandshakeType::CLIENT_HELLO);
         let server_hello = through(Role::Server, HandshakeType::SERVER_HELLO);
@@ -157,7 +98,7 @@ impl Schedule {
         let binder = early.binder_key(PskKind::Resumption).sign(&SUITE.hash.digest(&[prefix]));
         let early_exporter = early.early_exporter(client_hello);
         let early_traffic = early.client_early_traffic(client_hello);
-        let handshake = early.into_handshake(&agree(trace));
+        let handshake = early.into_handshake(Some(&agree(trace)));
         let client_handshake = handshake.traffic(Role::Client, server_hello);
         let server_handshake = handshake.traffic(Role::Server, server_hello);
         let main = handshake.into_main();
@@ -258,7 +199,7 @@ fn every_resumption_secret_and_psk_follows_from_private_keys_and_messages() {
 fn every_finished_and_the_binder_are_reproduced_and_verify() {
     for trace in traces() {
         let Schedule { client_handshake, server_handshake, binder, .. } = Schedule::compute(&trace);
-        let points = points(&trace);
+        let points = trace.points(SUITE.hash);
         for (role, secret, name) in [
             (Role::Client, client_handshake, "client.finished.finished"),
             (Role::Server, server_handshake, "server.finished.finished"),
@@ -283,76 +224,40 @@ fn every_finished_and_the_binder_are_reproduced_and_verify() {
 fn every_protected_record_opens_and_seals_to_the_same_bytes() {
     for (trace, expected) in traces().zip([7, 8, 4, 4, 4]) {
         let schedule = Schedule::compute(&trace);
-        let early = trace.find("client.c_e_traffic.expanded").map(|_| schedule.early);
-        let client = [schedule.client_handshake, schedule.client_application];
-        let mut client = Keys::new(early.into_iter().chain(client).collect());
-        let mut server = Keys::new(vec![schedule.server_handshake, schedule.server_application]);
+        let mut keys: HashMap<(Role, Epoch), (Sealer, Opener)> = [
+            (Role::Client, Epoch::EarlyData, schedule.early),
+            (Role::Client, Epoch::Handshake, schedule.client_handshake),
+            (Role::Server, Epoch::Handshake, schedule.server_handshake),
+            (Role::Client, Epoch::Application, schedule.client_application),
+            (Role::Server, Epoch::Application, schedule.server_application),
+        ]
+        .into_iter()
+        .map(|(sender, epoch, secret)| ((sender, epoch), ends(&secret)))
+        .collect();
         let mut records = 0;
-        for (name, payload, complete) in protected_records(&trace) {
-            let keys = match sender(name) {
-                Role::Client => &mut client,
-                Role::Server => &mut server,
-            };
-            let kind = match name.split('.').nth(1) {
-                Some("handshake_record") => ContentType::HANDSHAKE,
-                Some("alert_record") => ContentType::ALERT,
-                _ => ContentType::APPLICATION_DATA,
-            };
-            keys.check(payload, kind, complete);
+        for record in trace.records().iter().filter(|record| record.epoch != Epoch::Initial) {
+            let keys = keys.get_mut(&(record.sender, record.epoch));
+            check_record(record, keys.expect("every record is under one of them"));
             records += 1;
-            if kind == ContentType::HANDSHAKE && messages(payload).any(is_last_under_its_key) {
-                keys.advance();
-            }
         }
         assert_eq!(records, expected, "{}", trace.name());
     }
 }
 
-fn is_last_under_its_key(message: &[u8]) -> bool {
-    is(message, HandshakeType::FINISHED) || is(message, HandshakeType::END_OF_EARLY_DATA)
-}
-
-/// Name, content and bytes of each protected record.
-fn protected_records(trace: &Trace) -> impl Iterator<Item = (&str, &[u8], &[u8])> {
-    trace.iter().zip(trace.iter().skip(1)).filter_map(|((_, payload), (name, complete))| {
-        let protected = complete.first() == Some(&ContentType::APPLICATION_DATA.0);
-        (name.ends_with("_record.complete") && protected).then_some((name, payload, complete))
-    })
-}
-
-/// One direction's key, in the hands of both ends, and the secrets of the keys after it.
-struct Keys {
-    sealer: Sealer,
-    opener: Opener,
-    later: std::vec::IntoIter<TrafficSecret>,
-}
-
-impl Keys {
-    fn new(secrets: Vec<TrafficSecret>) -> Self {
-        let mut later = secrets.into_iter();
-        let (sealer, opener) = ends(later.next());
-        Self { sealer, opener, later }
-    }
-
-    fn advance(&mut self) {
-        (self.sealer, self.opener) = ends(self.later.next());
-    }
-
-    fn check(&mut self, payload: &[u8], kind: ContentType, complete: &[u8]) {
-        let (header, protected) = complete.split_at(5);
-        let inner = [payload, &[kind.0]].concat();
-        let mut opened = protected.to_vec();
-        assert_eq!(self.opener.open(header, &mut opened).expect("an authentic record"), inner);
-        let mut sealed = inner;
-        let tag = self.sealer.seal(header, &mut sealed).expect("a usable key");
-        sealed.extend_from_slice(&tag);
-        assert_eq!(sealed, protected);
-    }
-}
-
-fn ends(secret: Option<TrafficSecret>) -> (Sealer, Opener) {
-    let secret = secret.expect("a secret for every key of the trace");
+/// A key in the hands of both ends.
+fn ends(secret: &TrafficSecret) -> (Sealer, Opener) {
     (Sealer::new(SUITE, secret.secret()), Opener::new(SUITE, secret.secret()))
+}
+
+fn check_record(record: &Record<'_>, (sealer, opener): &mut (Sealer, Opener)) {
+    let (header, protected) = record.complete.split_at(5);
+    let inner = [record.payload, &[record.content_type.0]].concat();
+    let mut opened = protected.to_vec();
+    assert_eq!(opener.open(header, &mut opened).expect("an authentic record"), inner);
+    let mut sealed = inner;
+    let tag = sealer.seal(header, &mut sealed).expect("a usable key");
+    sealed.extend_from_slice(&tag);
+    assert_eq!(sealed, protected);
 }
 
 #[test]
@@ -361,13 +266,15 @@ fn every_signature_verifies_and_those_of_the_published_key_are_made_again() {
     let provider = replay::provider(ScriptedRandom::new([]));
     let mut made_again = 0;
     for trace in traces() {
-        for point in points(&trace).iter().filter(|p| p.kind == HandshakeType::CERTIFICATE_VERIFY) {
+        for point in
+            trace.points(SUITE.hash).iter().filter(|p| p.kind == HandshakeType::CERTIFICATE_VERIFY)
+        {
             let name = match point.sender {
                 Role::Client => "client.Certificate.message",
                 Role::Server => "server.Certificate.message",
             };
             let leaf = Leaf::parse(first_certificate(trace.get(name))).expect("a leaf");
-            let content = signed_content(point);
+            let content = point.signed_content();
             let scheme = u16::from_be_bytes([point.message[4], point.message[5]]);
             let algorithm = provider.signature(SignatureScheme(scheme)).expect("a known scheme");
             let signature = &point.message[8..];
@@ -379,15 +286,6 @@ fn every_signature_verifies_and_those_of_the_published_key_are_made_again() {
         }
     }
     assert_eq!(made_again, 3);
-}
-
-/// RFC 9846 §4.5.2: what CertificateVerify signs.
-fn signed_content(certificate_verify: &Point) -> Vec<u8> {
-    let context: &[u8] = match certificate_verify.sender {
-        Role::Client => b"TLS 1.3, client CertificateVerify\0",
-        Role::Server => b"TLS 1.3, server CertificateVerify\0",
-    };
-    [&[b' '; 64], context, certificate_verify.before.as_bytes()].concat()
 }
 
 /// The first certificate in a Certificate message with an empty context.

@@ -142,7 +142,7 @@ fn padding_fills_the_message_to_its_length_wherever_it_stands() {
         assert!(!written.contains(Type::PADDING));
         for target in 0..plain.len() + 300 {
             let Layout(mut items) = Layout::client_hello();
-            items.insert(target % 12, Item::PadTo(target));
+            items.insert(target % 12, Item::Pad(0..target));
             let (padded, written) = encode(extensions, &Layout(items)).unwrap();
             let missing = target.saturating_sub(plain.len());
             let expected = if missing == 0 { plain.len() } else { plain.len() + missing.max(4) };
@@ -156,13 +156,30 @@ fn padding_fills_the_message_to_its_length_wherever_it_stands() {
 }
 
 #[test]
+fn padding_spares_messages_of_other_lengths() {
+    with_extensions(|extensions| {
+        let (plain, _) = encode(extensions, &Layout::client_hello()).unwrap();
+        let length = plain.len();
+        for (lengths, expected) in [
+            (length + 1..512, length),
+            (0..length, length),
+            (length..512, 512),
+            (length..length + 10, length + 10),
+        ] {
+            let (padded, _) = encode(extensions, &Layout(vec![Item::Pad(lengths)])).unwrap();
+            assert_eq!(padded.len(), expected);
+        }
+    });
+}
+
+#[test]
 fn padding_stands_once_and_yields_to_a_raw_one() {
     with_extensions(|extensions| {
-        let twice = Layout(vec![Item::PadTo(300), Item::PadTo(400)]);
+        let twice = Layout(vec![Item::Pad(0..300), Item::Pad(0..400)]);
         let (padded, _) = encode(extensions, &twice).unwrap();
         assert_eq!(padded.len(), 400);
         assert_eq!(types(&padded).iter().filter(|&&t| t == Type::PADDING).count(), 1);
-        let raw = Layout(vec![Item::PadTo(300), Item::Raw(Type::PADDING, vec![0; 5])]);
+        let raw = Layout(vec![Item::Pad(0..300), Item::Raw(Type::PADDING, vec![0; 5])]);
         let (padded, written) = encode(extensions, &raw).unwrap();
         assert!(written.contains(Type::PADDING));
         assert_eq!(types(&padded).iter().filter(|&&t| t == Type::PADDING).count(), 1);
@@ -172,7 +189,7 @@ fn padding_stands_once_and_yields_to_a_raw_one() {
 #[test]
 fn padding_that_no_message_can_hold_is_unencodable() {
     for target in [1 << 17, usize::MAX] {
-        let result = encode(ClientHelloExtensions::default(), &Layout(vec![Item::PadTo(target)]));
+        let result = encode(ClientHelloExtensions::default(), &Layout(vec![Item::Pad(0..target)]));
         assert_eq!(result, Err(Cause::Unencodable));
     }
 }

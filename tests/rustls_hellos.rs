@@ -117,7 +117,7 @@ fn client_hello_of_rustls_is_read() {
 fn client_hello_of_ours_is_read_by_rustls() {
     let Layout(mut items) = Layout::client_hello();
     items.insert(0, Item::Raw(ExtensionType(0x0a0a), vec![]));
-    items.push(Item::PadTo(512));
+    items.push(Item::Pad(0..512));
     let (record, offered) = our_hello(&x25519_share(), &Layout(items));
     assert_eq!(record.len(), 5 + 512);
     assert!(offered.contains(ExtensionType::PADDING));

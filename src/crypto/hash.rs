@@ -70,8 +70,8 @@ pub trait RunningHash: Send + Sync {
     /// Appends `bytes` to what is hashed.
     fn update(&mut self, bytes: &[u8]);
 
-    /// The hash of everything so far; the computation goes on.
-    fn digest(&self) -> Digest;
+    /// The hash of everything so far and then `more`; the computation goes on without `more`.
+    fn digest_with(&self, more: &[u8]) -> Digest;
 }
 
 impl dyn Hash {

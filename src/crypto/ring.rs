@@ -193,8 +193,10 @@ impl RunningHash for digest::Context {
         self.update(bytes);
     }
 
-    fn digest(&self) -> Digest {
-        finish(self.clone())
+    fn digest_with(&self, more: &[u8]) -> Digest {
+        let mut running = self.clone();
+        running.update(more);
+        finish(running)
     }
 }
 

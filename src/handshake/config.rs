@@ -2,12 +2,14 @@
 
 use pki_types::ServerName;
 
-use crate::codec::{List, Reader, Vector};
+pub use crate::codec::Vector;
+use crate::codec::{List, Reader};
 use crate::crypto::Provider;
-use crate::failure::{Disclosure, Misuse};
+pub use crate::failure::Disclosure;
+use crate::failure::Misuse;
+use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
-use crate::message::Layout;
-use crate::message::{DistinguishedName, ProtocolName};
+pub use crate::message::{DistinguishedName, Item, Layout, ProtocolName};
 use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
 
 /// What carries the handshake.
@@ -109,13 +111,18 @@ impl ClientConfig {
 pub struct Destination {
     /// The name to verify, and to send if it is a DNS name; `None`: neither.
     pub server_name: Option<ServerName<'static>>,
+    /// The PSKs to offer, in order of preference: tickets of this server's, external keys.
+    pub psks: Vec<OfferedPsk>,
+    /// Whether to offer early data under the first PSK, if that permits it (RFC 9846 §4.3.10). What
+    /// is sent so can be replayed by anyone (RFC 9846 §8).
+    pub early_data: bool,
 }
 
 impl Destination {
     /// A server known by `server_name`.
     #[must_use]
     pub const fn named(server_name: ServerName<'static>) -> Self {
-        Self { server_name: Some(server_name) }
+        Self { server_name: Some(server_name), psks: Vec::new(), early_data: false }
     }
 }
 
@@ -150,6 +157,11 @@ pub struct ServerConfig {
     pub cipher_suites: Vector<CipherSuite>,
     /// The groups to accept, in order of preference.
     pub groups: Vector<NamedGroup>,
+    /// Whether EncryptedExtensions tells clients all of these groups, from which they learn what to
+    /// send a share of next time (RFC 9846 §4.3.7).
+    pub announce_groups: bool,
+    /// How a PSK may be used (RFC 9846 §4.3.9).
+    pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
     /// Whose preference decides on suite and group.
     pub preference: Preference,
     /// The schemes in which a client may prove possession, in order of preference.
@@ -199,6 +211,8 @@ impl ServerConfig {
         Self {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
+            announce_groups: false,
+            psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
             preference: Preference::Server,
             signature_schemes: provider
                 .signatures

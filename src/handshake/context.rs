@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::alert::Alert;
 use crate::codec::Writer;
-use crate::diagnosis::Evidence;
+use crate::diagnosis::{self, Evidence};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::client_authentication::ClientAuthenticationState;
@@ -26,6 +26,15 @@ pub(crate) struct Context {
     pub(crate) offered: ExtensionSet,
     /// `exporter_secret`, from the server's Finished on.
     pub(crate) exporter: Option<ExporterSecret>,
+    /// `early_exporter_secret`, while early data may be sent or received.
+    pub(crate) early_exporter: Option<ExporterSecret>,
+    /// How many more bytes of early data may be sent, or received.
+    pub(crate) early_data: Option<u32>,
+    /// Server: early data was offered, and the answer that decides on it is outstanding.
+    pub(crate) early_data_is_undecided: bool,
+    /// What became of PSKs, for a diagnosis.
+    pub(crate) psk: diagnosis::Psk,
+    behind_early_data: Option<(Epoch, TrafficSecret)>,
     pub(crate) updates: UpdateLedger,
     pub(crate) compatibility_mode: bool,
     /// Server: whether the client can use a ticket at all (RFC 9846 §4.7.1).
@@ -49,6 +58,11 @@ impl Context {
             limits,
             offered: ExtensionSet::default(),
             exporter: None,
+            early_exporter: None,
+            early_data: None,
+            early_data_is_undecided: false,
+            psk: diagnosis::Psk::NotOffered,
+            behind_early_data: None,
             updates: UpdateLedger::default(),
             compatibility_mode: false,
             peer_takes_tickets: false,
@@ -79,6 +93,11 @@ impl Context {
     /// What parsing a message needs to know.
     pub(crate) const fn parse_context(&self) -> ParseContext {
         ParseContext { offered: self.offered, limits: self.limits }
+    }
+
+    /// Adds a message that is already encoded, header included, to the flight.
+    pub(crate) fn send_encoded(&mut self, message: &[u8]) {
+        self.flight.extend_from_slice(message);
     }
 
     /// Adds a message to the flight and returns it, header included, for the transcript.
@@ -113,6 +132,53 @@ impl Context {
             }
         }
         self.outputs.push_back(Output::Key { direction, epoch, secret: secret.clone() });
+    }
+
+    /// Installs a key to send with, or keeps it back for as long as early data is being sent.
+    pub(crate) fn install_behind_early_data(&mut self, epoch: Epoch, secret: &TrafficSecret) {
+        if self.send_epoch == Epoch::EarlyData {
+            self.behind_early_data = Some((epoch, secret.clone()));
+        } else {
+            self.install(Direction::Send, epoch, secret);
+        }
+    }
+
+    /// RFC 9846 §A.1: an alert goes out under the handshake key if there is one.
+    pub(crate) fn prepare_to_fail(&mut self) {
+        self.flight = Vec::new();
+        if self.behind_early_data.is_some() {
+            self.end_early_data();
+        }
+    }
+
+    /// Early data is over: the key behind it comes into use, or none.
+    pub(crate) fn end_early_data(&mut self) {
+        if self.send_epoch != Epoch::EarlyData {
+            return;
+        }
+        match self.behind_early_data.take() {
+            Some((epoch, secret)) => self.install(Direction::Send, epoch, &secret),
+            None => {
+                self.flush();
+                self.send_epoch = Epoch::Initial;
+                self.outputs.push_back(Output::KeyDropped);
+            }
+        }
+    }
+
+    /// Whether so many more bytes of early data are within what was agreed.
+    pub(crate) fn spend_early_data(&mut self, bytes: usize) -> bool {
+        let left = self.early_data.zip(u32::try_from(bytes).ok());
+        self.early_data = left.and_then(|(left, bytes)| left.checked_sub(bytes));
+        self.early_data.is_some()
+    }
+
+    /// The server does not take early data.
+    pub(crate) fn reject_early_data(&mut self) {
+        self.early_data = None;
+        self.early_exporter = None;
+        self.end_early_data();
+        self.learn(Fact::EarlyDataRejected);
     }
 
     /// Asks; the machine takes no message until the answer is there.
@@ -154,16 +220,27 @@ impl Context {
         }
     }
 
+    /// The server can show nothing any more.
+    pub(crate) fn authentication_unresolved(&mut self) {
+        if let ClientAuthenticationState::Pending(reply) = self.client_authentication {
+            self.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
+        }
+    }
+
     pub(crate) fn alert(&mut self, alert: Alert) {
         self.flush();
         self.outputs.push_back(Output::Alert { epoch: self.send_epoch, alert });
     }
 
-    /// The last output. What is secret goes; so does a flight that was under way.
+    /// The last output. What is secret goes; so does a flight that was under way, and a question that
+    /// nobody has taken yet: there is no answering it any more.
     pub(crate) fn end(&mut self, end: End) {
         self.flight = Vec::new();
         self.exporter = None;
+        self.early_exporter = None;
+        self.behind_early_data = None;
         self.question_open = false;
+        self.outputs.retain(|output| !matches!(output, Output::Decide(_)));
         self.outputs.push_back(Output::Ended(end));
     }
 

@@ -2,20 +2,16 @@
 
 use super::Handshake;
 use super::client::ClientState;
-use super::client_authentication::ClientAuthenticationState;
-use super::closure::{Closure, ClosureInput};
 use super::context::Context;
 use super::decision::Reply;
-use super::event::{End, Fact, Input, Refusal, Truncation, on};
+use super::event::{Fact, Input, on};
 use super::reassembly::{Front, front};
 use super::server::ServerState;
-use crate::alert::{Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert};
-use crate::diagnosis::{self, ClientContext, Endpoint, Psk, ServerContext, Signal, diagnose};
-use crate::epoch::{Epoch, Role};
-use crate::failure::{Cause, Failure, Misuse};
+use crate::epoch::Epoch;
+use crate::failure::{Cause, Misuse};
 use crate::limits::Limits;
 use crate::message::{HEADER_BYTES, Kind, Message};
-use crate::registry::{ExtensionType, HandshakeType};
+use crate::registry::HandshakeType;
 
 /// The state of either role.
 #[derive(Debug)]
@@ -189,12 +185,13 @@ impl Handshake {
             self.flight_ended_at = Some(self.cx.receive_keys());
         }
         let message = Message::parse(kind, body, &self.cx.parse_context())?;
-        let input = Input::of_message(message, encoded)?;
-        self.step(input)
+        self.step(Input::of_message(message, encoded))
     }
 
     fn accepts(&self, kind: Kind) -> bool {
-        on::Kind::of_message(kind).is_some_and(|input| self.machine.accepts(input))
+        // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
+        let excluded = self.is_quic && kind == Kind::KeyUpdate;
+        !excluded && self.machine.accepts(on::Kind::of_message(kind))
     }
 
     /// Refuses a message by its type before its body is there.
@@ -222,81 +219,6 @@ impl Handshake {
         self.check_held()
     }
 
-    pub(super) fn take_alert(
-        &mut self,
-        protection: Epoch,
-        level: u8,
-        description: u8,
-    ) -> Result<(), Cause> {
-        AlertLevel::from_wire(level).ok_or(Cause::AlertLevelUnknown)?;
-        let alert = AlertDescription(description);
-        match alert.class() {
-            AlertClass::Closure(ClosureAlert::UserCanceled) => {
-                self.user_canceled_in_a_row = self.user_canceled_in_a_row.saturating_add(1);
-                if self.user_canceled_in_a_row > self.cx.limits.user_canceled_alerts {
-                    return Err(Cause::TooManyUserCanceled);
-                }
-                self.cx.learn(Fact::AlertReceived(alert));
-            }
-            AlertClass::Closure(ClosureAlert::CloseNotify) if self.is_complete() => {
-                self.cx.learn(Fact::AlertReceived(alert));
-                self.close_by(ClosureInput::ReceiveCloseNotify, |_| End::Closed);
-            }
-            AlertClass::Closure(ClosureAlert::CloseNotify) => {
-                let refusal = self.refusal(protection, level, alert);
-                self.close_by(ClosureInput::ReceiveCloseNotifyEarly, |_| refusal);
-            }
-            AlertClass::Error => {
-                let refusal = self.refusal(protection, level, alert);
-                self.close_by(ClosureInput::ReceiveErrorAlert, |_| refusal);
-            }
-        }
-        Ok(())
-    }
-
-    /// The peer ends the connection. Nothing is sent in reply (RFC 9846 §6.2).
-    fn refusal(&mut self, protection: Epoch, level: u8, alert: AlertDescription) -> End {
-        let context = self.circumstances(protection);
-        if let Some(reply) = self.cx.client_authentication.unsettled() {
-            let cause = diagnose(Signal::Alert(alert), &context).cause;
-            let rejected = ClientAuthenticationState::Rejected(reply, cause);
-            self.cx.client_authentication_is(rejected);
-        }
-        let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
-        End::Refused(Refusal { alert, level, state, context, unconfirmed_bytes })
-    }
-
-    pub(super) fn truncation(&mut self) -> End {
-        let context = self.circumstances(self.cx.receive_epoch());
-        if let Some(reply) = self.cx.client_authentication.unsettled() {
-            self.cx.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
-        }
-        let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
-        End::Truncated(Truncation { state, context, unconfirmed_bytes })
-    }
-
-    /// Moves the closure along its table; `end` says what it comes to, where that is not
-    /// [`End::Closed`].
-    pub(super) fn close_by(&mut self, input: ClosureInput, end: impl FnOnce(&mut Self) -> End) {
-        let Some(closure) = self.closure.after(input) else { return };
-        let end = match closure {
-            Closure::Open | Closure::WriteClosed => None,
-            Closure::ReadClosed => {
-                self.cx.learn(Fact::PeerClosed);
-                None
-            }
-            Closure::Closed => Some(End::Closed),
-            Closure::Failed | Closure::Refused | Closure::Truncated => Some(end(self)),
-        };
-        self.closure = closure;
-        if let Some(end) = end {
-            // The state's secrets go with it.
-            self.machine = Machine::Ended(self.state());
-            self.held.clear();
-            self.cx.end(end);
-        }
-    }
-
     pub(super) fn step_or_fail(&mut self, input: Input<'_>) {
         let outcome = self.step(input);
         self.fail_if(outcome);
@@ -309,61 +231,63 @@ impl Handshake {
         if self.report_transitions {
             self.cx.learn(Fact::Moved { from, input: input_name, to: self.state() });
         }
-        if !self.cx.question_is_open() {
+        if !self.closure.may_send() {
+            // A ticket that was sealed too late.
+            self.cx.abandon_flight();
+        } else if !self.cx.question_is_open() {
             self.cx.flush();
         }
         Ok(())
     }
 
-    /// The one place that sends an error alert. Nothing can follow it but the end.
-    pub(super) fn fail_if(&mut self, outcome: Result<(), Cause>) {
-        let Err(cause) = outcome else { return };
-        self.close_by(ClosureInput::Fail, |this| {
-            let alert = this.disclosure.alert(cause);
-            this.cx.abandon_flight();
-            if this.closure.may_send() {
-                this.cx.alert(Alert::Error(alert));
-            }
-            End::Failed(Failure { cause, state: this.state(), alert })
-        });
+    /// Whether the peer's early data can neither be opened nor skipped yet.
+    pub(crate) const fn early_data_is_undecided(&self) -> bool {
+        self.cx.early_data_is_undecided
     }
 
-    /// What the meaning of an alert depends on, as of now.
-    fn circumstances(&self, protection: Epoch) -> diagnosis::Context {
-        let sent = |extension| self.cx.offered.contains(extension);
-        let endpoint = match &self.machine {
-            Machine::Client(state) => {
-                let authentication = self.cx.client_authentication;
-                Endpoint::Client(ClientContext {
-                    phase: state.phase(authentication.unsettled().is_some()),
-                    authentication: authentication.reply(),
-                    evidence: authentication.evidence(),
-                    early_data_sent: false,
-                    server_name_sent: sent(ExtensionType::SERVER_NAME),
-                    protocols_offered: sent(ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION),
-                })
-            }
-            Machine::Server(state) => Endpoint::Server(ServerContext {
-                phase: state.phase(),
-                certificate_sent: self.cx.send_epoch() != Epoch::Initial,
-                encrypted_client_hello_refused: false,
-            }),
-            Machine::Ended(_) if self.cx.role == Role::Client => {
-                Endpoint::Client(ClientContext::default())
-            }
-            Machine::Ended(_) => Endpoint::Server(ServerContext::default()),
-        };
-        diagnosis::Context {
-            protection,
-            peer_finished_verified: self.cx.receive_epoch() == Epoch::Application,
-            psk: Psk::NotOffered,
-            endpoint,
+    pub(crate) const fn has_ended(&self) -> bool {
+        matches!(self.machine, Machine::Ended(_))
+    }
+
+    /// Client: how many bytes of early data may still be sent.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] when early data is not, or no longer, possible.
+    pub fn early_data_permitted(&self) -> Result<usize, Misuse> {
+        let early = self.cx.send_epoch() == Epoch::EarlyData && !self.has_ended();
+        let left = self.cx.early_data.filter(|_| early).ok_or(Misuse::NotOffered)?;
+        Ok(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Client: `bytes` of early data have been sent.
+    pub fn early_data_sent(&mut self, bytes: usize) {
+        self.cx.spend_early_data(bytes);
+    }
+
+    /// Server: `bytes` of early data have arrived. Too many are a failure (RFC 9846 §4.3.10).
+    pub fn early_data_received(&mut self, bytes: usize) {
+        if !self.cx.spend_early_data(bytes) {
+            self.fail(Cause::EarlyDataTooLong);
         }
+    }
+
+    /// Fills `out` with keying material for early data (RFC 9846 §7.5).
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] when there is none, [`Misuse::OutOfRange`].
+    pub fn early_exporter(
+        &self,
+        label: &str,
+        context: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), Misuse> {
+        self.cx.early_exporter.as_ref().ok_or(Misuse::NotOffered)?.export(label, context, out)
     }
 
     /// Application data has arrived.
     pub fn application_data_received(&mut self) {
         self.user_canceled_in_a_row = 0;
+        self.data_has_arrived = true;
         self.cx.updates.data_received();
     }
 

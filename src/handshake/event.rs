@@ -1,19 +1,19 @@
 //! What goes into the machine and what comes out.
 
 use crate::alert::{Alert, AlertDescription};
-use crate::crypto::Secret;
+use crate::crypto::{Secret, Suite};
 use crate::diagnosis::{self, Diagnosis};
 use crate::epoch::{Direction, Epoch};
-use crate::failure::{Cause, Failure};
+use crate::failure::Failure;
 use crate::handshake::client_authentication::ClientAuthenticationState;
 use crate::handshake::decision::{
     CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Signed,
     TicketSealed,
 };
-use crate::key_schedule::TrafficSecret;
+pub use crate::key_schedule::{PskKind, TrafficSecret};
 use crate::message::{
     self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
-    Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
+    EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
 };
 use crate::registry::{CipherSuite, NamedGroup};
 
@@ -41,6 +41,8 @@ pub enum Output {
         /// The traffic secret, from which key and vector are made (RFC 9846 §7.3).
         secret: TrafficSecret,
     },
+    /// From now on nothing protects what we send: early data ended with a HelloRetryRequest.
+    KeyDropped,
     /// A question; nothing goes on until it is answered.
     Decide(Decision),
     /// Something that is now known.
@@ -62,7 +64,10 @@ pub enum Output {
 pub enum Fact {
     /// A HelloRetryRequest was sent or received (RFC 9846 §4.2.4).
     Retried,
-    /// The client offered early data, and the server does not take it (RFC 9846 §4.3.10).
+    /// The server takes the client's early data (RFC 9846 §4.3.10).
+    EarlyDataAccepted,
+    /// The client offered early data, and the server does not take it (RFC 9846 §4.3.10). A client
+    /// that still wants it sent sends it again.
     EarlyDataRejected,
     /// What both ends will use.
     Negotiated(Negotiated),
@@ -96,10 +101,12 @@ pub enum Fact {
 pub struct Negotiated {
     /// The cipher suite.
     pub cipher_suite: CipherSuite,
-    /// The key exchange group.
-    pub group: NamedGroup,
+    /// The key exchange group; `None` in a handshake by PSK alone.
+    pub group: Option<NamedGroup>,
     /// The application protocol, if one was agreed (RFC 7301).
     pub application_layer_protocol: Option<Vec<u8>>,
+    /// Which kind of PSK was used in place of certificates, if one was.
+    pub psk: Option<PskKind>,
 }
 
 /// A ticket and the key that belongs to it (RFC 9846 §4.7.1).
@@ -109,14 +116,16 @@ pub struct Ticket {
     pub ticket: Vec<u8>,
     /// The pre-shared key for the connection that uses it.
     pub psk: Secret,
-    /// The suite whose hash the key is for.
-    pub cipher_suite: CipherSuite,
+    /// The suite of the connection: its hash is the key's.
+    pub suite: &'static Suite,
     /// How long the ticket may be used, in seconds; at most seven days.
     pub lifetime_seconds: u32,
     /// What is added to the ticket's age when it is offered, in milliseconds.
     pub age_add: u32,
     /// How many bytes of early data it permits; `None`: no early data.
     pub max_early_data_bytes: Option<u32>,
+    /// The application protocol of the connection, which early data must keep to.
+    pub application_layer_protocol: Option<Vec<u8>>,
 }
 
 /// How a connection ends.
@@ -242,6 +251,7 @@ inputs! {
     CertificateVerify(Framed<'a, CertificateVerify<'a>>),
     Finished(Framed<'a, Finished<'a>>),
     NewSessionTicket(Framed<'a, NewSessionTicket<'a>>),
+    EndOfEarlyData(Framed<'a, EndOfEarlyData>),
     KeyUpdate(Framed<'a, KeyUpdate>),
     CertificateAccepted(CertificateAccepted),
     CredentialSelected(CredentialSelected),
@@ -254,8 +264,8 @@ inputs! {
 
 impl<'a> Input<'a> {
     /// A message of the peer's as an input.
-    pub(crate) fn of_message(message: Message<'a>, encoded: &'a [u8]) -> Result<Self, Cause> {
-        Ok(match message {
+    pub(crate) fn of_message(message: Message<'a>, encoded: &'a [u8]) -> Self {
+        match message {
             Message::ClientHello(message) => Self::ClientHello(Framed { message, encoded }),
             Message::ServerHello(message) => Self::ServerHello(Framed { message, encoded }),
             Message::HelloRetryRequest(message) => {
@@ -276,15 +286,15 @@ impl<'a> Input<'a> {
             }
             Message::Finished(message) => Self::Finished(Framed { message, encoded }),
             Message::KeyUpdate(message) => Self::KeyUpdate(Framed { message, encoded }),
-            Message::EndOfEarlyData(_) => return Err(Cause::MessageOutOfOrder),
-        })
+            Message::EndOfEarlyData(message) => Self::EndOfEarlyData(Framed { message, encoded }),
+        }
     }
 }
 
 impl on::Kind {
-    /// The input that a message is; `None` if no table has a row for it.
-    pub(crate) const fn of_message(kind: message::Kind) -> Option<Self> {
-        Some(match kind {
+    /// The input that a message is.
+    pub(crate) const fn of_message(kind: message::Kind) -> Self {
+        match kind {
             message::Kind::ClientHello => Self::ClientHello,
             message::Kind::ServerHello => Self::ServerHello,
             message::Kind::HelloRetryRequest => Self::HelloRetryRequest,
@@ -295,7 +305,7 @@ impl on::Kind {
             message::Kind::CertificateVerify => Self::CertificateVerify,
             message::Kind::Finished => Self::Finished,
             message::Kind::KeyUpdate => Self::KeyUpdate,
-            message::Kind::EndOfEarlyData => return None,
-        })
+            message::Kind::EndOfEarlyData => Self::EndOfEarlyData,
+        }
     }
 }

@@ -7,15 +7,18 @@
 mod authentication;
 mod client;
 pub mod client_authentication;
+pub mod closing;
 pub mod closure;
 pub mod config;
 mod context;
 pub mod decision;
 mod driver;
+mod ending;
 pub mod event;
 mod key_update;
 pub mod machine;
 mod negotiation;
+pub mod psk;
 mod reassembly;
 mod server;
 
@@ -58,6 +61,7 @@ pub struct Handshake {
     report_transitions: bool,
     user_canceled_in_a_row: u32,
     unconfirmed_bytes: u64,
+    data_has_arrived: bool,
 }
 
 impl Handshake {
@@ -77,6 +81,7 @@ impl Handshake {
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Client(ClientState::Start(Start { config, destination })),
         };
         handshake.step_or_fail(Input::Begin(Begin));
@@ -99,6 +104,7 @@ impl Handshake {
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Server(ServerState::WaitClientHello(WaitClientHello { config })),
         })
     }
@@ -245,17 +251,22 @@ impl Handshake {
         }
     }
 
-    /// Reports a fault that was found below: in a record, in a frame.
+    /// Reports a fault that was found below: in a record, in a frame. That a client is denied is
+    /// not found there, and for want of a verified certificate said without a reason.
     pub fn fail(&mut self, cause: Cause) {
-        self.fail_if(Err(cause));
+        self.fail_if(Err(match cause {
+            Cause::ClientDenied => Cause::RefusedWithoutReason,
+            found => found,
+        }));
     }
 
     /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is the
     /// empty context. Before the client's Finished a server must not trust it to authenticate.
     ///
     /// # Errors
-    /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`].
+    /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`], [`Misuse::Ended`].
     pub fn exporter(&self, label: &str, context: &[u8], out: &mut [u8]) -> Result<(), Misuse> {
+        self.running()?;
         self.cx.exporter.as_ref().ok_or(Misuse::NotConnected)?.export(label, context, out)
     }
 

@@ -5,7 +5,7 @@ use crate::crypto::{Group, Provider, Suite};
 use crate::failure::Cause;
 use crate::handshake::config::Preference;
 use crate::message::{ClientHelloExtensions, KeyShareEntry};
-use crate::registry::{CipherSuite, NamedGroup};
+use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode};
 
 /// The extensions that must come together (RFC 9846 §9.2).
 pub(crate) fn require(extensions: &ClientHelloExtensions<'_>) -> Result<(), Cause> {
@@ -34,12 +34,40 @@ pub(crate) fn cipher_suite(
         .ok_or(Cause::NoCommonCipherSuite)
 }
 
+/// The ways to use a PSK that both ends have; none of them if the client offers no PSK.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PskUse {
+    pub(crate) with_key_exchange: bool,
+    pub(crate) alone: bool,
+}
+
+impl PskUse {
+    /// RFC 9846 §4.3.9.
+    pub(crate) fn in_common(
+        ours: List<'_, PskKeyExchangeMode>,
+        extensions: &ClientHelloExtensions<'_>,
+    ) -> Self {
+        let theirs = extensions.pre_shared_key.and(extensions.psk_key_exchange_modes);
+        let both = |mode| ours.contains(mode) && theirs.is_some_and(|them| them.contains(mode));
+        Self {
+            with_key_exchange: both(PskKeyExchangeMode::PSK_DHE_KE),
+            alone: both(PskKeyExchangeMode::PSK_KE),
+        }
+    }
+
+    pub(crate) const fn is_possible(self) -> bool {
+        self.with_key_exchange || self.alone
+    }
+}
+
 /// How the key exchange can be done.
 pub(crate) enum GroupChoice {
     /// The client has sent a share of this group.
     Share(&'static dyn Group),
     /// The client can do this group, and has to be asked for a share.
     Retry(&'static dyn Group),
+    /// Not at all: a PSK alone must do.
+    Impossible,
 }
 
 /// The group for the key exchange.
@@ -50,9 +78,11 @@ pub(crate) fn group(
     provider: &Provider,
     preference: Preference,
     ours: List<'_, NamedGroup>,
-    theirs: List<'_, NamedGroup>,
-    shares: List<'_, KeyShareEntry<'_>>,
+    theirs: Option<List<'_, NamedGroup>>,
+    shares: Option<List<'_, KeyShareEntry<'_>>>,
 ) -> Result<GroupChoice, Cause> {
+    let theirs = theirs.ok_or(Cause::SupportedGroupsMissing)?;
+    let shares = shares.ok_or(Cause::KeyShareMissing)?;
     check_shares(theirs, shares)?;
     let share_of = |group: &'static dyn Group| {
         let is_there = shares.iter().any(|share| share.group == group.id());

@@ -1,5 +1,7 @@
 //! The order in which a message's extensions are sent (RFC 9846 §4.3).
 
+use core::ops::Range;
+
 use super::extension::{EXTENSIONS, ExtensionSet, encode_extension};
 use crate::codec::Writer;
 use crate::registry::ExtensionType;
@@ -12,17 +14,17 @@ pub enum Item {
     /// An extension as it is, instead of the message's own of that type. Nothing about it is
     /// checked, and it is written as often as it is listed.
     Raw(ExtensionType, Vec<u8>),
-    /// The padding extension, as long as it takes for the whole message, header included, to have
-    /// this many bytes, and absent if it has them already (RFC 7685). An extension has at least
-    /// four bytes, so the message may come out up to three bytes longer.
-    PadTo(usize),
+    /// The padding extension, if the length of the whole message, header included, is in this
+    /// range, and then as long as it takes to come to the range's end (RFC 7685). An extension has
+    /// at least four bytes, so the message may come out up to three bytes longer.
+    Pad(Range<usize>),
 }
 
 impl Item {
     const fn extension_type(&self) -> ExtensionType {
         match self {
             Self::Extension(extension_type) | Self::Raw(extension_type, _) => *extension_type,
-            Self::PadTo(_) => ExtensionType::PADDING,
+            Self::Pad(_) => ExtensionType::PADDING,
         }
     }
 }
@@ -81,7 +83,7 @@ impl Layout {
         let block_start = writer.position();
         let written = self.encode_padded(writer, 0, &mut body);
         let length = writer.position().saturating_sub(message_start);
-        let missing = self.padded_length().saturating_sub(length);
+        let missing = self.padded_length(length).saturating_sub(length);
         if missing == 0 {
             return written;
         }
@@ -112,7 +114,7 @@ impl Layout {
                     }),
                     _ if superseded => false,
                     Item::Extension(_) => encode_extension(writer, extension_type, &mut *body),
-                    Item::PadTo(_) => encode_extension(writer, extension_type, |_, writer| {
+                    Item::Pad(_) => encode_extension(writer, extension_type, |_, writer| {
                         writer.raw(&vec![0; padding.saturating_sub(4).min(UNENCODABLE)]);
                         padding > 0
                     }),
@@ -125,9 +127,12 @@ impl Layout {
         written
     }
 
-    fn padded_length(&self) -> usize {
-        let lengths = self.0.iter().map(|item| if let Item::PadTo(to) = item { *to } else { 0 });
-        lengths.max().unwrap_or(0)
+    fn padded_length(&self, length: usize) -> usize {
+        let ends = self.0.iter().filter_map(|item| match item {
+            Item::Pad(lengths) if lengths.contains(&length) => Some(lengths.end),
+            _ => None,
+        });
+        ends.max().unwrap_or(length)
     }
 
     /// Whether a raw extension stands in for the message's own of this type.

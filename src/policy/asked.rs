@@ -7,15 +7,17 @@ use pki_types::{CertificateDer, ServerName};
 
 use crate::codec::Writer;
 use crate::crypto::leaf::Leaf;
+use crate::crypto::ring::TLS_AES_128_GCM_SHA256;
 use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::decision::{
     Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, PeerChain, Reply,
-    SelectClientCredential, SelectCredential, Serial, Sign, Signed, VerifyCertificate,
+    SelectClientCredential, SelectCredential, Serial, ServerCredential, Sign, Signed,
+    VerifyCertificate,
 };
 use crate::limits::Limits;
 use crate::message::ParseContext;
-use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::registry::{NamedGroup, SignatureScheme};
 
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,8 +40,13 @@ impl From<Answer> for Said {
     fn from(answer: Answer) -> Self {
         match answer.reply {
             Reply::CertificateAccepted(_) => Self::Accepted,
-            Reply::CredentialSelected(CredentialSelected { chain, scheme, protocol }) => {
-                Self::Credential(chain, scheme, protocol)
+            Reply::CredentialSelected(CredentialSelected { credential, protocol }) => {
+                match credential {
+                    ServerCredential::Certificate { chain, scheme } => {
+                        Self::Credential(chain, scheme, protocol)
+                    }
+                    ServerCredential::Psk { .. } => Self::Other,
+                }
             }
             Reply::ClientCredentialSelected(ClientCredentialSelected(selected)) => {
                 Self::ClientCredential(selected)
@@ -83,8 +90,10 @@ pub fn select_credential(client_hello: Vec<u8>) -> SelectCredential {
         serial: Serial::first(),
         client_hello: client_hello.into(),
         limits: Limits::default(),
-        cipher_suite: CipherSuite::TLS_AES_128_GCM_SHA256,
-        group: NamedGroup::X25519,
+        suite: &TLS_AES_128_GCM_SHA256,
+        group: Some(NamedGroup::X25519),
+        psk_is_usable: false,
+        early_data: false,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
 use countersign::handshake::decision::{Answer, CertificateChain, Decision};
+use countersign::handshake::psk::{EarlyDataTerms, PreSharedKey};
 use countersign::registry::SignatureScheme;
 use rcgen::{CertificateParams, KeyPair, SigningKey};
 
@@ -40,7 +42,21 @@ impl Identity {
         self.key.sign(message).expect("a signature")
     }
 
-    /// Accepts, selects this identity and no protocol, signs, and gives a ticket of eight bytes.
+    /// The name of the key that every identity knows.
+    pub const KEY_NAME: &[u8] = b"a key that both ends know";
+
+    /// The key of that name, for [`TLS_AES_128_GCM_SHA256`] and a thousand bytes of early data.
+    ///
+    /// # Panics
+    /// If the key is refused.
+    #[must_use]
+    pub fn key() -> PreSharedKey {
+        let terms = EarlyDataTerms { max_bytes: 1_000, application_layer_protocol: None };
+        let key = PreSharedKey::raw_external(&[0x6b; 32], &TLS_AES_128_GCM_SHA256);
+        key.expect("a key of 32 bytes").with_early_data(terms)
+    }
+
+    /// Where the named key is offered, it is taken, with its early data. Accepts, selects this identity and no protocol, signs, and gives a ticket of eight bytes.
     ///
     /// # Panics
     /// If the peer does not take `ecdsa_secp256r1_sha256`.
@@ -49,6 +65,12 @@ impl Identity {
         match decision {
             Decision::VerifyCertificate(question) => question.accept(),
             Decision::SelectCredential(question) => {
+                let mut names = question.psk_identities();
+                if let Some(index) = names.position(|psk| psk.identity == Self::KEY_NAME) {
+                    drop(names);
+                    return question.psk(index, Self::key(), None, true).expect("it is offered");
+                }
+                drop(names);
                 question.certificate(chain, scheme, None).expect("the scheme is offered")
             }
             Decision::SelectClientCredential(question) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use countersign::alert::Alert;
 use countersign::crypto::ring;
 use countersign::epoch::{Direction, Epoch, Role};
+use countersign::failure::Failure;
 use countersign::handshake::config::Destination;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::machine::Edge;
@@ -110,33 +111,61 @@ impl End {
     ) -> Vec<Flight> {
         let mut flights = Vec::new();
         while let Some(output) = self.handshake.poll() {
-            assert!(self.observed.end.is_none(), "an output behind the end: {output:?}");
-            match output {
-                Output::Send { epoch, bytes } => {
-                    assert!(self.error_alerts() == 0, "a message behind an error alert");
-                    flights.push(Flight { from: self.handshake.role(), epoch, bytes });
-                }
-                Output::Key { direction, epoch, secret } => {
-                    let bytes = secret.secret().as_bytes().to_vec();
-                    self.observed.keys.push((direction, epoch, bytes));
-                }
-                Output::Decide(decision) => match answer(decision) {
-                    Ok(answer) => self.handshake.answer(answer).expect("the open question"),
-                    Err(decision) => self.question = Some(decision),
-                },
-                Output::Learned(Fact::Moved { from, input, to }) => {
-                    assert!(self.has_edge(from, input, to), "no row: {from} + {input} -> {to}");
-                    self.observed.moves.push((from, input, to));
-                }
-                Output::Learned(fact) => self.observed.facts.push(fact),
-                Output::Alert { epoch, alert } => {
-                    assert!(self.error_alerts() == 0, "an alert behind an error alert");
-                    self.observed.alerts.push((epoch, alert));
-                }
-                Output::Ended(end) => self.observed.end = Some(end),
-            }
+            flights.extend(self.note(output, answer));
         }
         flights
+    }
+
+    /// Takes all outputs and leaves questions open.
+    ///
+    /// # Panics
+    /// If an output breaks the contract of `poll`.
+    pub fn settle(&mut self) -> Vec<Flight> {
+        self.drain(&mut Err)
+    }
+
+    /// Takes note of one output.
+    pub(crate) fn note(
+        &mut self,
+        output: Output,
+        answer: &mut dyn FnMut(Decision) -> Result<Answer, Decision>,
+    ) -> Option<Flight> {
+        assert!(self.observed.end.is_none(), "an output behind the end: {output:?}");
+        match output {
+            Output::Send { epoch, bytes } => {
+                assert!(self.error_alerts() == 0, "a message behind an error alert");
+                return Some(Flight { from: self.handshake.role(), epoch, bytes });
+            }
+            Output::Key { direction, epoch, secret } => {
+                let bytes = secret.secret().as_bytes().to_vec();
+                self.observed.keys.push((direction, epoch, bytes));
+            }
+            Output::KeyDropped => {}
+            Output::Decide(decision) => match answer(decision) {
+                Ok(answer) => self.handshake.answer(answer).expect("the open question"),
+                Err(decision) => self.question = Some(decision),
+            },
+            Output::Learned(Fact::Moved { from, input, to }) => {
+                assert!(self.has_edge(from, input, to), "no row: {from} + {input} -> {to}");
+                self.observed.moves.push((from, input, to));
+            }
+            Output::Learned(fact) => self.observed.facts.push(fact),
+            Output::Alert { epoch, alert } => {
+                assert!(self.error_alerts() == 0, "an alert behind an error alert");
+                self.observed.alerts.push((epoch, alert));
+            }
+            Output::Ended(end) => self.observed.end = Some(end),
+        }
+        None
+    }
+
+    /// How this end failed, if it did.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        match self.observed.end {
+            Some(countersign::handshake::End::Failed(failure)) => Some(failure),
+            _ => None,
+        }
     }
 
     fn error_alerts(&self) -> usize {
@@ -217,7 +246,10 @@ impl Pair {
     #[must_use]
     pub fn agrees(&self) -> bool {
         let keys = |end: &End, direction| -> Vec<(Epoch, Vec<u8>)> {
-            let keys = end.observed.keys.iter().filter(|(d, _, _)| *d == direction);
+            // A server that rejects early data never has its key.
+            let shared = |epoch| epoch != Epoch::EarlyData;
+            let keys = end.observed.keys.iter();
+            let keys = keys.filter(|(d, epoch, _)| *d == direction && shared(*epoch));
             keys.map(|(_, epoch, bytes)| (*epoch, bytes.clone())).collect()
         };
         let negotiated = |end: &End| {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use countersign::connection::Connection;
 use countersign::epoch::Role;
 use countersign::failure::Cause;
+use countersign::handshake::closing::ClosingPlan;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::event::{Negotiated, Refusal};
 use countersign::handshake::{End, Fact};
@@ -165,6 +166,12 @@ impl<'p> Talk<'p> {
         self.stream.write(data).expect("a connection");
     }
 
+    /// Whether the transport has failed.
+    #[must_use]
+    pub const fn transport_failed(&self) -> bool {
+        self.stream.fault().is_some()
+    }
+
     /// The connection, for orders; they are carried out with whatever comes next.
     pub const fn connection(&mut self) -> &mut Connection {
         self.stream.connection()
@@ -182,7 +189,7 @@ impl<'p> Talk<'p> {
 
     /// Leaves in such a way that the peer can read our last words.
     pub fn leave(self) {
-        self.stream.leave();
+        self.stream.leave(self.end.map_or(ClosingPlan::DRAIN, |end| end.closing()));
     }
 
     /// How many such facts are known.

@@ -21,6 +21,8 @@ pub struct Socket {
     pub output: Vec<u8>,
     /// Application data received.
     pub data: Vec<u8>,
+    /// Early data received.
+    pub early_data: Vec<u8>,
     /// Facts learned.
     pub facts: Vec<Fact>,
     /// The end.
@@ -38,6 +40,7 @@ impl Socket {
             input: Vec::new(),
             output: Vec::new(),
             data: Vec::new(),
+            early_data: Vec::new(),
             facts: Vec::new(),
             end: None,
             question: None,
@@ -61,6 +64,7 @@ impl Socket {
                     assert!(!data.is_empty(), "data without a byte");
                     self.data.extend_from_slice(data);
                 }
+                Step::EarlyData(data) => self.early_data.extend_from_slice(data),
                 Step::Learned(fact) => self.facts.push(fact),
                 Step::Decide(decision) => match answer(decision) {
                     Ok(answer) => self.connection.answer(answer).expect("the open question"),

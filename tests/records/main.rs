@@ -37,7 +37,7 @@ fn suite() -> &'static Suite {
 
 fn secret_of(suite: &'static Suite, name: &str) -> TrafficSecret {
     let shared = Secret::copied_from(name.as_bytes()).unwrap();
-    let stage = EarlySecret::new(suite, None).into_handshake(&shared);
+    let stage = EarlySecret::new(suite, None).into_handshake(Some(&shared));
     stage.traffic(Role::Client, &suite.hash.of_empty())
 }
 

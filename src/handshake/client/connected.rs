@@ -15,6 +15,8 @@ pub(in crate::handshake) struct Connected {
     pub(super) secrets: TrafficSecrets,
     pub(super) resumption: ResumptionSecret,
     pub(super) takes_tickets: bool,
+    /// The application protocol, to which tickets are bound.
+    pub(super) protocol: Option<Vec<u8>>,
 }
 
 /// RFC 9846 §4.7.1: seven days.
@@ -34,10 +36,11 @@ impl Connected {
             cx.learn(Fact::Ticket(Ticket {
                 ticket: message.ticket.to_vec(),
                 psk: self.resumption.psk(message.ticket_nonce),
-                cipher_suite: self.resumption.suite().id,
+                suite: self.resumption.suite(),
                 lifetime_seconds: message.ticket_lifetime.min(MAX_TICKET_LIFETIME_SECONDS),
                 age_add: message.ticket_age_add,
                 max_early_data_bytes: message.max_early_data_size,
+                application_layer_protocol: self.protocol.clone(),
             }));
         }
         Ok(Next::to(self))

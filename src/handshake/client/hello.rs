@@ -2,22 +2,20 @@
 
 use std::sync::Arc;
 
-use pki_types::ServerName;
-
+use super::offer::Offer;
 use super::server_flight::{Flight, WaitEncryptedExtensions};
 use super::{Next, Step};
-use crate::codec::{List, Reader, Vector};
-use crate::crypto::{Draw, KeyExchange, Random, Suite};
+use crate::crypto::{Draw, Secret, Suite};
+use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Begin, Fact, Framed, on};
+use crate::handshake::psk::PreSharedKey;
 use crate::key_schedule::EarlySecret;
-use crate::message::HEADER_BYTES;
-use crate::message::{ClientHello, ClientHelloExtensions, KeyShareEntry};
-use crate::message::{HelloRetryRequest, ServerHello};
-use crate::registry::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion};
+use crate::message::{HelloRetryRequest, KeyShareEntry, ServerHello};
+use crate::registry::{CipherSuite, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
 use crate::transcript::Transcript;
 
 /// Nothing has been sent.
@@ -41,112 +39,29 @@ pub(in crate::handshake) struct WaitSecondServerHello {
     transcript: Transcript,
 }
 
-/// What the latest ClientHello offered.
-struct Offer {
-    config: Arc<ClientConfig>,
-    destination: Destination,
-    random: [u8; 32],
-    /// Empty outside compatibility mode (RFC 9846 §4.2.2).
-    session_id: Vec<u8>,
-    key_exchanges: Vec<(NamedGroup, Box<dyn KeyExchange>)>,
-    /// The message, header included.
-    client_hello: Vec<u8>,
-}
-
 impl Start {
     pub(super) fn begin(self, cx: &mut Context, _: Begin) -> Step<Self, on::Begin> {
-        let config = &self.config;
-        let random = config.provider.random.as_ref();
-        let mut offer = Offer {
-            random: [0; 32],
-            session_id: Vec::new(),
-            key_exchanges: Vec::new(),
-            client_hello: Vec::new(),
-            destination: self.destination,
-            config: Arc::clone(config),
-        };
+        let Self { config, destination } = self;
+        let random = Arc::clone(&config.provider.random);
+        let mut offer = Offer::new(config, destination);
         random.fill(Draw::ClientRandom, &mut offer.random)?;
-        if config.compatibility_mode && config.profile == Profile::Records {
+        if offer.config.compatibility_mode && offer.config.profile == Profile::Records {
             offer.session_id = vec![0; 32];
             random.fill(Draw::SessionId, &mut offer.session_id)?;
             cx.compatibility_mode = true;
         }
-        for group in config.groups.list().iter().take(config.key_shares) {
-            offer.start_key_exchange(group, random)?;
+        let config = Arc::clone(&offer.config);
+        let ours = config.groups.list().iter().filter(|id| config.provider.group(*id).is_some());
+        for group in ours.take(config.key_shares) {
+            offer.start_key_exchange(group, random.as_ref())?;
         }
-        offer.send(cx, None)?;
+        offer.send(cx, None, None)?;
+        offer.begin_early_data(cx);
         Ok(Next::to(WaitServerHello { offer }))
     }
 }
 
 impl Offer {
-    fn start_key_exchange(&mut self, id: NamedGroup, random: &dyn Random) -> Result<(), Cause> {
-        let group = self.config.provider.group(id).ok_or(Cause::GroupNotOffered)?;
-        self.key_exchanges.push((id, group.start(random)?));
-        Ok(())
-    }
-
-    /// Sends the ClientHello that this offer amounts to, and keeps a copy for the transcript.
-    fn send(&mut self, cx: &mut Context, cookie: Option<&[u8]>) -> Result<(), Cause> {
-        let config = &self.config;
-        let shares: Vector<KeyShareEntry<'_>> = self
-            .key_exchanges
-            .iter()
-            .map(|(group, exchange)| KeyShareEntry {
-                group: *group,
-                key_exchange: exchange.share(),
-            })
-            .collect();
-        let hello = ClientHello {
-            legacy_version: ProtocolVersion::TLS12,
-            random: &self.random,
-            legacy_session_id: &self.session_id,
-            cipher_suites: config.cipher_suites.list(),
-            legacy_compression_methods: &[0],
-            extensions: self.extensions(shares.list(), cookie),
-        };
-        let mut offered = cx.offered;
-        let sent = cx.send(HandshakeType::CLIENT_HELLO, |w| {
-            let start = w.position().saturating_sub(HEADER_BYTES);
-            offered = hello.encode(w, &config.client_hello_layout, start);
-        })?;
-        let message = sent.to_vec();
-        cx.offered = offered;
-        self.client_hello = message;
-        Ok(())
-    }
-
-    fn extensions<'a>(
-        &'a self,
-        shares: List<'a, KeyShareEntry<'a>>,
-        cookie: Option<&'a [u8]>,
-    ) -> ClientHelloExtensions<'a> {
-        let config = &self.config;
-        let server_name = match &self.destination.server_name {
-            Some(ServerName::DnsName(name)) => Some(name.as_ref().as_bytes()),
-            _ => None,
-        };
-        ClientHelloExtensions {
-            server_name,
-            status_request: config.request_ocsp_response,
-            supported_groups: Some(config.groups.list()),
-            signature_algorithms: Some(config.signature_schemes.list()),
-            signature_algorithms_cert: unless_empty(&config.certificate_signature_schemes),
-            application_layer_protocols: unless_empty(&config.application_layer_protocols),
-            signed_certificate_timestamp: config.request_signed_certificate_timestamps,
-            supported_versions: List::parse(Reader::new(SUPPORTED_VERSIONS)).ok(),
-            cookie,
-            psk_key_exchange_modes: unless_empty(&config.psk_key_exchange_modes),
-            certificate_authorities: unless_empty(&config.certificate_authorities),
-            key_share: Some(shares),
-            quic_transport_parameters: match &config.profile {
-                Profile::Quic(parameters) => Some(parameters),
-                Profile::Records => None,
-            },
-            ..ClientHelloExtensions::default()
-        }
-    }
-
     /// What ServerHello and HelloRetryRequest have in common (RFC 9846 §4.2.3, §4.2.4).
     fn check_legacy_fields(
         &self,
@@ -197,40 +112,90 @@ impl Offer {
         self.start_key_exchange(group, random.as_ref())
     }
 
-    /// The key exchange is complete: from here on the handshake is encrypted (RFC 9846 §7.1).
+    /// The PSK that the server has selected (RFC 9846 §4.3.11).
+    fn selected_psk(
+        &mut self,
+        hello: &ServerHello<'_>,
+        suite: &'static Suite,
+    ) -> Result<Option<SelectedPsk>, Cause> {
+        let Some(index) = hello.extensions.pre_shared_key else { return Ok(None) };
+        let index = usize::from(index);
+        let offered = self.psks.get(index).filter(|psk| psk.key.fits(suite));
+        let offered = offered.ok_or(Cause::PskNotOffered)?;
+        let mode = match hello.extensions.key_share {
+            Some(_) => PskKeyExchangeMode::PSK_DHE_KE,
+            None => PskKeyExchangeMode::PSK_KE,
+        };
+        if !self.config.psk_key_exchange_modes.list().contains(mode) {
+            return Err(Cause::PskModeNotOffered);
+        }
+        let is_first = index == 0;
+        Ok(Some(SelectedPsk { key: offered.key.clone(), is_first }))
+    }
+
+    /// The secret agreed with the server; none in a handshake by PSK alone.
     fn agree(
-        self,
+        &mut self,
+        share: Option<KeyShareEntry<'_>>,
+        psk: Option<&SelectedPsk>,
+    ) -> Result<Option<(NamedGroup, Secret)>, Cause> {
+        let Some(share) = share else {
+            return psk.map(|_| None).ok_or(Cause::ServerKeyShareMissing);
+        };
+        let mut exchanges = self.key_exchanges.drain(..);
+        let (group, exchange) =
+            exchanges.find(|(group, _)| *group == share.group).ok_or(Cause::GroupNotOffered)?;
+        Ok(Some((group, exchange.finish(share.key_exchange)?)))
+    }
+
+    /// The parameters are agreed: from here on the handshake is encrypted (RFC 9846 §7.1).
+    fn proceed(
+        mut self,
         cx: &mut Context,
         suite: &'static Suite,
         mut transcript: Transcript,
         hello: &Framed<'_, ServerHello<'_>>,
     ) -> Result<WaitEncryptedExtensions, Cause> {
-        let share = hello.message.extensions.key_share.ok_or(Cause::ServerKeyShareMissing)?;
-        let mut exchanges = self.key_exchanges.into_iter();
-        let (group, exchange) =
-            exchanges.find(|(group, _)| *group == share.group).ok_or(Cause::GroupNotOffered)?;
-        let shared_secret = exchange.finish(share.key_exchange)?;
+        let psk = self.selected_psk(&hello.message, suite)?;
+        let agreed = self.agree(hello.message.extensions.key_share, psk.as_ref())?;
+        let (group, shared) = agreed.unzip();
         transcript.add(hello.encoded);
         let through_server_hello = transcript.digest();
-        let secret = EarlySecret::new(suite, None).into_handshake(&shared_secret);
+        let early = EarlySecret::new(suite, psk.as_ref().map(|psk| psk.key.secret.as_ref()));
+        let secret = early.into_handshake(shared.as_ref());
         let client = secret.traffic(Role::Client, &through_server_hello);
         let server = secret.traffic(Role::Server, &through_server_hello);
         cx.install(Direction::Receive, Epoch::Handshake, &server);
-        // Alerts go out under this key from now on (RFC 9846 §A.1).
-        cx.install(Direction::Send, Epoch::Handshake, &client);
+        // Alerts go out under this key from now on (RFC 9846 §A.1); early data does not.
+        cx.install_behind_early_data(Epoch::Handshake, &client);
+        cx.psk = match &psk {
+            Some(psk) => diagnosis::Psk::Accepted(psk.key.diagnosis_kind()),
+            None => cx.psk,
+        };
         Ok(WaitEncryptedExtensions {
             flight: Flight {
                 server_finished: server.finished_key(),
                 client_finished: client.finished_key(),
                 config: self.config,
-                server_name: self.destination.server_name,
+                server_name: self.server_name,
                 suite,
                 group,
+                protocol: None,
                 transcript,
                 secret,
             },
+            psk,
+            early_data: self.early_data,
         })
     }
+}
+
+/// A PSK that the server has selected.
+#[derive(Debug)]
+pub(super) struct SelectedPsk {
+    pub(super) key: PreSharedKey,
+    /// Only the first may carry early data (RFC 9846 §4.3.10).
+    pub(super) is_first: bool,
 }
 
 impl WaitServerHello {
@@ -240,8 +205,9 @@ impl WaitServerHello {
         hello: Framed<'_, ServerHello<'_>>,
     ) -> Step<Self, on::ServerHello> {
         let suite = self.offer.check_server_hello(&hello.message)?;
-        let transcript = Transcript::new(suite.hash, &self.offer.client_hello);
-        self.offer.agree(cx, suite, transcript, &hello).map(Next::to)
+        let mut transcript = Transcript::new(suite.hash);
+        transcript.add(&self.offer.client_hello);
+        self.offer.proceed(cx, suite, transcript, &hello).map(Next::to)
     }
 
     pub(super) fn hello_retry_request(
@@ -260,8 +226,13 @@ impl WaitServerHello {
         let suite = offer.suite(message.cipher_suite)?;
         offer.follow(&message)?;
         let mut transcript = Transcript::after_retry(suite.hash, &offer.client_hello, encoded);
+        // RFC 9846 §4.2.2: early data ends here, and PSKs with another hash go.
+        if core::mem::take(&mut offer.early_data) {
+            cx.reject_early_data();
+        }
+        offer.psks.retain(|psk| psk.key.fits(suite));
         cx.learn(Fact::Retried);
-        offer.send(cx, message.extensions.cookie)?;
+        offer.send(cx, message.extensions.cookie, Some(&transcript))?;
         transcript.add(&offer.client_hello);
         Ok(Next::to(WaitSecondServerHello { offer, suite, transcript }))
     }
@@ -277,23 +248,10 @@ impl WaitSecondServerHello {
         if suite.id != self.suite.id {
             return Err(Cause::CipherSuiteChanged);
         }
-        self.offer.agree(cx, suite, self.transcript, &hello).map(Next::to)
+        self.offer.proceed(cx, suite, self.transcript, &hello).map(Next::to)
     }
 }
 
 fn check_version(selected: ProtocolVersion) -> Result<(), Cause> {
     if selected == ProtocolVersion::TLS13 { Ok(()) } else { Err(Cause::VersionNotSelectable) }
-}
-
-fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {
-    if vector.is_empty() { None } else { Some(vector.list()) }
-}
-
-/// TLS 1.3 and nothing else, as `supported_versions` holds it.
-const SUPPORTED_VERSIONS: &[u8] = &ProtocolVersion::TLS13.0.to_be_bytes();
-
-impl core::fmt::Debug for Offer {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Offer").field("destination", &self.destination).finish_non_exhaustive()
-    }
 }

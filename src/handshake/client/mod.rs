@@ -6,6 +6,7 @@
 
 mod connected;
 mod hello;
+mod offer;
 mod own_flight;
 mod server_flight;
 
@@ -56,7 +57,7 @@ transitions! {
     WaitServerHello          + HelloRetryRequest        => hello_retry_request  -> WaitSecondServerHello;
     WaitServerHello          + ServerHello              => server_hello         -> WaitEncryptedExtensions;
     WaitSecondServerHello    + ServerHello              => server_hello         -> WaitEncryptedExtensions;
-    WaitEncryptedExtensions  + EncryptedExtensions      => encrypted_extensions -> WaitCertificateOrRequest;
+    WaitEncryptedExtensions  + EncryptedExtensions      => encrypted_extensions -> WaitCertificateOrRequest | WaitFinished;
     WaitCertificateOrRequest + CertificateRequest       => certificate_request  -> WaitCertificate;
     WaitCertificateOrRequest + Certificate              => certificate          -> WaitCertificateVerify;
     WaitCertificate          + Certificate              => certificate          -> WaitCertificateVerify;

@@ -1,7 +1,5 @@
 //! The client's own flight: SelectCredential, SignCertificateVerify (RFC 9846 §4.5).
 
-use std::sync::Arc;
-
 use super::connected::Connected;
 use super::{Next, Step};
 use crate::epoch::{Direction, Epoch};
@@ -10,24 +8,24 @@ use crate::handshake::authentication::{
     Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
 };
 use crate::handshake::client_authentication::{ClientAuthenticationState, Reply};
-use crate::handshake::config::ClientConfig;
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, ClientCredentialSelected, Signed};
 use crate::handshake::event::{Fact, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
-use crate::registry::SignatureScheme;
+use crate::registry::{HandshakeType, SignatureScheme};
 use crate::transcript::Transcript;
 
 /// What is alive from the server's Finished to our own.
 #[derive(Debug)]
 pub(super) struct OwnFlight {
-    pub(super) config: Arc<ClientConfig>,
     pub(super) transcript: Transcript,
     pub(super) client_finished: FinishedKey,
     pub(super) main: MainSecret,
     pub(super) send: TrafficSecret,
     pub(super) receive: TrafficSecret,
+    pub(super) takes_tickets: bool,
+    pub(super) protocol: Option<Vec<u8>>,
 }
 
 /// The server has finished; the embedder chooses how to meet its CertificateRequest.
@@ -79,14 +77,30 @@ impl SignCertificateVerify {
 }
 
 impl OwnFlight {
+    /// The server takes early data until we say that it is over; QUIC says so by itself
+    /// (RFC 9846 §4.6, RFC 9001 §8.3).
+    pub(super) fn end_early_data(&mut self, cx: &mut Context, say_so: bool) -> Result<(), Cause> {
+        if say_so {
+            self.transcript.add(cx.send(HandshakeType::END_OF_EARLY_DATA, |_| ())?);
+        }
+        cx.early_data = None;
+        cx.early_exporter = None;
+        cx.end_early_data();
+        Ok(())
+    }
+
     /// Sends Finished; the handshake is complete at this end.
     pub(super) fn finish(self, cx: &mut Context) -> Result<Connected, Cause> {
-        let Self { config, mut transcript, client_finished, main, send, receive } = self;
+        let Self { mut transcript, client_finished, main, send, receive, .. } = self;
         send_finished(cx, &mut transcript, &client_finished)?;
         let resumption = main.into_resumption(&transcript.digest());
         cx.install(Direction::Send, Epoch::Application, &send);
         cx.learn(Fact::Complete);
-        let takes_tickets = !config.psk_key_exchange_modes.is_empty();
-        Ok(Connected { secrets: TrafficSecrets { send, receive }, resumption, takes_tickets })
+        Ok(Connected {
+            secrets: TrafficSecrets { send, receive },
+            resumption,
+            takes_tickets: self.takes_tickets,
+            protocol: self.protocol,
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pki_types::ServerName;
 
+use super::hello::SelectedPsk;
 use super::own_flight::{OwnFlight, SelectCredential};
 use super::{Next, Step};
 use crate::crypto::Suite;
@@ -27,7 +28,10 @@ pub(super) struct Flight {
     pub(super) config: Arc<ClientConfig>,
     pub(super) server_name: Option<ServerName<'static>>,
     pub(super) suite: &'static Suite,
-    pub(super) group: NamedGroup,
+    /// None in a handshake by PSK alone.
+    pub(super) group: Option<NamedGroup>,
+    /// The application protocol, once EncryptedExtensions are in.
+    pub(super) protocol: Option<Vec<u8>>,
     pub(super) transcript: Transcript,
     pub(super) secret: HandshakeSecret,
     pub(super) server_finished: FinishedKey,
@@ -42,6 +46,9 @@ pub(super) struct Request(Vec<u8>);
 #[derive(Debug)]
 pub(in crate::handshake) struct WaitEncryptedExtensions {
     pub(super) flight: Flight,
+    pub(super) psk: Option<SelectedPsk>,
+    /// Early data is being sent, and EncryptedExtensions will say whether it is taken.
+    pub(super) early_data: bool,
 }
 
 /// EncryptedExtensions are in.
@@ -85,7 +92,7 @@ impl WaitEncryptedExtensions {
         cx: &mut Context,
         extensions: Framed<'_, EncryptedExtensions<'_>>,
     ) -> Step<Self, on::EncryptedExtensions> {
-        let Self { mut flight } = self;
+        let Self { mut flight, psk, early_data } = self;
         let Framed { message, encoded } = extensions;
         let protocol = message.application_layer_protocol;
         let offered = flight.config.application_layer_protocols.list();
@@ -98,13 +105,29 @@ impl WaitEncryptedExtensions {
             let parameters = parameters.ok_or(Cause::TransportParametersMissing)?;
             cx.learn(Fact::TransportParameters(parameters.to_vec()));
         }
+        if message.early_data {
+            // A layout can offer early data that was never sent.
+            let first = psk.as_ref().filter(|psk| early_data && psk.is_first);
+            first
+                .filter(|psk| psk.key.permits_early_data(flight.suite, protocol))
+                .ok_or(Cause::EarlyDataNotAcceptable)?;
+            cx.learn(Fact::EarlyDataAccepted);
+        } else if early_data {
+            cx.reject_early_data();
+        }
         flight.transcript.add(encoded);
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: flight.suite.id,
             group: flight.group,
             application_layer_protocol: protocol.map(<[u8]>::to_vec),
+            psk: psk.as_ref().map(|psk| psk.key.kind),
         }));
-        Ok(Next::to(WaitCertificateOrRequest { flight }))
+        flight.protocol = protocol.map(<[u8]>::to_vec);
+        // RFC 9846 §4.4.2: a server that uses a PSK sends no certificate and asks for none.
+        Ok(match psk {
+            Some(_) => Next::to(WaitFinished { flight, request: None }),
+            None => Next::to(WaitCertificateOrRequest { flight }),
+        })
     }
 }
 
@@ -212,14 +235,18 @@ impl WaitFinished {
         let receive = main.traffic(Role::Server, &through_server_finished);
         cx.install(Direction::Receive, Epoch::Application, &receive);
         cx.exporter = Some(main.exporter(&through_server_finished));
-        let own = OwnFlight {
-            config: flight.config,
+        let mut own = OwnFlight {
             transcript: flight.transcript,
             client_finished: flight.client_finished,
             send: main.traffic(Role::Client, &through_server_finished),
             receive,
             main,
+            takes_tickets: !flight.config.psk_key_exchange_modes.is_empty(),
+            protocol: flight.protocol,
         };
+        if cx.send_epoch() == Epoch::EarlyData {
+            own.end_early_data(cx, flight.config.profile == Profile::Records)?;
+        }
         let Some(Request(certificate_request)) = request else {
             return own.finish(cx).map(Next::to);
         };

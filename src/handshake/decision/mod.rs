@@ -14,10 +14,11 @@ use pki_types::CertificateDer;
 pub use self::select_credential::{HelloRefusal, SelectClientCredential, SelectCredential};
 pub(crate) use self::verify_certificate::PeerChain;
 pub use self::verify_certificate::{CertificateFault, VerifyCertificate};
-use crate::crypto::Secret;
+use crate::crypto::{Secret, Suite};
 use crate::failure::{Cause, Misuse};
 use crate::handshake::event::NewTicket;
-use crate::registry::{CipherSuite, SignatureScheme};
+use crate::handshake::psk::PreSharedKey;
+use crate::registry::SignatureScheme;
 
 /// A question to the embedder; the handshake waits until it is answered.
 #[derive(Debug)]
@@ -82,12 +83,18 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 pub(crate) struct CertificateAccepted;
 
-/// The server's certificate, scheme and protocol.
+/// How the server authenticates, and the protocol.
 #[derive(Debug)]
 pub(crate) struct CredentialSelected {
-    pub(crate) chain: Arc<CertificateChain>,
-    pub(crate) scheme: SignatureScheme,
+    pub(crate) credential: ServerCredential,
     pub(crate) protocol: Option<Vec<u8>>,
+}
+
+/// How a server authenticates.
+#[derive(Debug)]
+pub(crate) enum ServerCredential {
+    Certificate { chain: Arc<CertificateChain>, scheme: SignatureScheme },
+    Psk { index: u16, key: PreSharedKey, early_data: bool },
 }
 
 /// The client's certificate and scheme, or its decision to stay without.
@@ -189,7 +196,7 @@ impl Sign {
 pub struct SealTicket {
     pub(crate) serial: Serial,
     pub(crate) psk: Secret,
-    pub(crate) cipher_suite: CipherSuite,
+    pub(crate) suite: &'static Suite,
     pub(crate) age_add: u32,
     pub(crate) order: NewTicket,
 }
@@ -201,10 +208,10 @@ impl SealTicket {
         &self.psk
     }
 
-    /// The suite whose hash the key is for.
+    /// The suite of the connection: its hash is the key's.
     #[must_use]
-    pub const fn cipher_suite(&self) -> CipherSuite {
-        self.cipher_suite
+    pub const fn suite(&self) -> &'static Suite {
+        self.suite
     }
 
     /// What the client adds to the ticket's age when it offers it, in milliseconds.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, Reply, Serial, Unfit,
+    Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, Reply, Serial,
+    ServerCredential, Unfit,
 };
+use crate::crypto::Suite;
 use crate::failure::{Cause, Misuse};
+use crate::handshake::psk::PreSharedKey;
 use crate::limits::Limits;
-use crate::message::CertificateRequest;
-use crate::message::{ClientHello, ProtocolName};
+use crate::message::{CertificateRequest, ClientHello, ProtocolName, PskIdentity};
 use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
 
 /// Who is the server to this client: which certificate, scheme and application protocol?
@@ -18,8 +20,12 @@ pub struct SelectCredential {
     pub(crate) serial: Serial,
     pub(crate) client_hello: Arc<[u8]>,
     pub(crate) limits: Limits,
-    pub(crate) cipher_suite: CipherSuite,
-    pub(crate) group: NamedGroup,
+    pub(crate) suite: &'static Suite,
+    pub(crate) group: Option<NamedGroup>,
+    /// There is a PSK, and a way to use it that both ends have.
+    pub(crate) psk_is_usable: bool,
+    /// Early data was offered, and no retry has ended it.
+    pub(crate) early_data: bool,
 }
 
 impl SelectCredential {
@@ -68,13 +74,81 @@ impl SelectCredential {
     /// The cipher suite that will be used.
     #[must_use]
     pub const fn cipher_suite(&self) -> CipherSuite {
-        self.cipher_suite
+        self.suite.id
     }
 
-    /// The key exchange group that will be used.
+    /// The key exchange group that will be used; `None` if only a PSK alone is possible.
     #[must_use]
-    pub const fn group(&self) -> NamedGroup {
+    pub const fn group(&self) -> Option<NamedGroup> {
         self.group
+    }
+
+    /// The PSKs the client offers, in its order of preference: identity and obfuscated ticket age.
+    /// There are none here if none can be used.
+    pub fn psk_identities(&self) -> impl Iterator<Item = PskIdentity<'_>> {
+        let offered = self.hello().and_then(|hello| hello.extensions.pre_shared_key);
+        let offered = offered.filter(|_| self.psk_is_usable);
+        let identities = offered.into_iter().flat_map(|psks| psks.identities.iter());
+        identities.take(self.limits.psk_identities)
+    }
+
+    /// Whether the client offers early data, which goes with the first PSK only (RFC 9846 §4.3.10).
+    #[must_use]
+    pub const fn offers_early_data(&self) -> bool {
+        self.early_data
+    }
+
+    /// What is different in every ClientHello that was not replayed: to be remembered by whoever
+    /// accepts early data, for as long as ticket ages are tolerated (RFC 9846 §8.2). It is the binder
+    /// of the first PSK, which is verified before early data is.
+    #[must_use]
+    pub fn replay_tag(&self) -> Option<&[u8]> {
+        let offered = self.hello()?.extensions.pre_shared_key?;
+        offered.binders.iter().next().map(|binder| binder.0)
+    }
+
+    /// Whether a certificate can be sent at all: not to a client that offers PSKs alone.
+    #[must_use]
+    pub fn accepts_certificate(&self) -> bool {
+        let extensions = self.hello().map(|hello| hello.extensions);
+        self.group.is_some() && extensions.is_some_and(|e| e.signature_algorithms.is_some())
+    }
+
+    /// Go on with the PSK at this index of [`psk_identities`](Self::psk_identities). Its binder is
+    /// checked next; a wrong one ends the handshake.
+    ///
+    /// `early_data` accepts early data, if it was offered under this PSK, and this suite and
+    /// `protocol` are the PSK's; otherwise it is skipped. Early data can be replayed: see
+    /// [`replay_tag`](Self::replay_tag).
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] if there is no such PSK, the key is for another hash than the suite's,
+    /// or `protocol` is not offered; the question comes back.
+    pub fn psk(
+        self,
+        index: usize,
+        key: PreSharedKey,
+        protocol: Option<&[u8]>,
+        early_data: bool,
+    ) -> Result<Answer, Box<Unfit<Self>>> {
+        let offered = self.psk_identities().nth(index).is_some() && self.offers_protocol(protocol);
+        let (true, Ok(wire_index)) = (offered && key.fits(self.suite), u16::try_from(index)) else {
+            return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
+        };
+        let early_data = early_data
+            && self.early_data
+            && index == 0
+            && key.permits_early_data(self.suite, protocol);
+        let selected = CredentialSelected {
+            credential: ServerCredential::Psk { index: wire_index, key, early_data },
+            protocol: protocol.map(<[u8]>::to_vec),
+        };
+        Ok(Answer { serial: self.serial, reply: Reply::CredentialSelected(selected) })
+    }
+
+    fn offers_protocol(&self, protocol: Option<&[u8]>) -> bool {
+        let mut offered = self.application_layer_protocols();
+        protocol.is_none_or(|name| offered.any(|offered| offered == name))
     }
 
     /// Go on with this certificate chain, a scheme its key can sign with, and this application protocol.
@@ -96,7 +170,10 @@ impl SelectCredential {
         if !offered {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
         }
-        let selected = CredentialSelected { chain, scheme, protocol: protocol.map(<[u8]>::to_vec) };
+        let selected = CredentialSelected {
+            credential: ServerCredential::Certificate { chain, scheme },
+            protocol: protocol.map(<[u8]>::to_vec),
+        };
         Ok(Answer { serial: self.serial, reply: Reply::CredentialSelected(selected) })
     }
 
@@ -106,6 +183,7 @@ impl SelectCredential {
             HelloRefusal::NameNotServed => Cause::NameNotServed,
             HelloRefusal::NoApplicationProtocol => Cause::NoCommonApplicationProtocol,
             HelloRefusal::NoSuitableCertificate => Cause::NoCommonSignatureScheme,
+            HelloRefusal::NoAcceptablePsk => Cause::NoAcceptablePsk,
             HelloRefusal::InsufficientSecurity => Cause::SecurityInsufficient,
             HelloRefusal::Parameters => Cause::ParametersRefused,
             HelloRefusal::Overload => Cause::ConnectionOverload,
@@ -113,6 +191,18 @@ impl SelectCredential {
             HelloRefusal::Concealed => Cause::RefusedWithoutReason,
         };
         Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+
+    /// As [`refuse`](Self::refuse) with [`HelloRefusal::Concealed`]: `general_error`.
+    #[deprecated(
+        since = "0.1.0",
+        note = "use `refuse` with the reason: `NameNotServed` for an unknown name, `Overload` for \
+                want of capacity, `Concealed` for policy; the client has shown no credential yet \
+                to which access could be denied, and in plaintext `access_denied` could come from \
+                any filter on the way"
+    )]
+    pub fn access_denied(self) -> Answer {
+        self.refuse(HelloRefusal::Concealed)
     }
 }
 
@@ -125,6 +215,9 @@ pub enum HelloRefusal {
     NoApplicationProtocol,
     /// No certificate fits the client's signature schemes: `handshake_failure`.
     NoSuitableCertificate,
+    /// None of the PSKs is acceptable, known or not, and there is no way without:
+    /// `unknown_psk_identity`.
+    NoAcceptablePsk,
     /// The server wants stronger parameters: `insufficient_security`.
     InsufficientSecurity,
     /// The offer is not acceptable for another reason: `handshake_failure`.

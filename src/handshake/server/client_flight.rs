@@ -13,7 +13,7 @@ use crate::handshake::decision::{self, CertificateAccepted, Decision};
 use crate::handshake::event::{Fact, Framed, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
-use crate::message::{Certificate, CertificateVerify, Finished};
+use crate::message::{Certificate, CertificateVerify, EndOfEarlyData, Finished};
 use crate::transcript::Transcript;
 
 /// What is alive from our Finished to the client's.
@@ -25,6 +25,14 @@ pub(super) struct ClientFlight {
     pub(super) main: MainSecret,
     pub(super) send: TrafficSecret,
     pub(super) receive: TrafficSecret,
+}
+
+/// Our flight is out, and early data comes in.
+#[derive(Debug)]
+pub(in crate::handshake) struct WaitEndOfEarlyData {
+    pub(super) flight: ClientFlight,
+    /// `client_handshake_traffic_secret`.
+    pub(super) client: TrafficSecret,
 }
 
 /// Our flight is out, with a CertificateRequest in it.
@@ -50,6 +58,21 @@ pub(in crate::handshake) struct VerifyCertificate {
 #[derive(Debug)]
 pub(in crate::handshake) struct WaitFinished {
     pub(super) flight: ClientFlight,
+}
+
+impl WaitEndOfEarlyData {
+    pub(super) fn end_of_early_data(
+        self,
+        cx: &mut Context,
+        end: Framed<'_, EndOfEarlyData>,
+    ) -> Step<Self, on::EndOfEarlyData> {
+        let Self { mut flight, client } = self;
+        flight.transcript.add(end.encoded);
+        cx.early_data = None;
+        cx.early_exporter = None;
+        cx.install(Direction::Receive, Epoch::Handshake, &client);
+        Ok(Next::to(WaitFinished { flight }))
+    }
 }
 
 impl WaitCertificate {

@@ -18,7 +18,7 @@ pub(in crate::handshake) struct Connected {
     pub(super) random: Arc<dyn Random>,
     pub(super) secrets: TrafficSecrets,
     pub(super) resumption: ResumptionSecret,
-    pub(super) tickets_issued: u16,
+    pub(super) tickets_issued: u64,
 }
 
 /// A ticket is to be issued; the embedder seals or stores its contents.
@@ -27,7 +27,7 @@ pub(in crate::handshake) struct SealTicket {
     connected: Connected,
     order: NewTicket,
     age_add: u32,
-    nonce: [u8; 2],
+    nonce: Vec<u8>,
 }
 
 impl Connected {
@@ -40,12 +40,12 @@ impl Connected {
         self.random.fill(Draw::TicketAgeAdd, &mut age_add)?;
         let age_add = u32::from_be_bytes(age_add);
         // A counter: each nonce of a connection must be another (RFC 9846 §4.7.1).
-        let nonce = self.tickets_issued.to_be_bytes();
+        let nonce = ticket_nonce(self.tickets_issued);
         self.tickets_issued = self.tickets_issued.saturating_add(1);
         let psk: Secret = self.resumption.psk(&nonce);
-        let cipher_suite = self.resumption.suite().id;
+        let suite = self.resumption.suite();
         cx.ask(|serial| {
-            Decision::SealTicket(decision::SealTicket { serial, psk, cipher_suite, age_add, order })
+            Decision::SealTicket(decision::SealTicket { serial, psk, suite, age_add, order })
         });
         Ok(Next::to(SealTicket { connected: self, order, age_add, nonce }))
     }
@@ -87,4 +87,21 @@ impl SealTicket {
         }
         Ok(Next::to(self.connected))
     }
+
+    /// An update that is owed, or that the key needs, does not wait for the ticket.
+    pub(super) fn update_keys(
+        self,
+        cx: &mut Context,
+        update: KeyUpdate,
+    ) -> Step<Self, on::UpdateKeys> {
+        let secrets = self.connected.secrets.update(cx, &update)?;
+        Ok(Next::to(Self { connected: Connected { secrets, ..self.connected }, ..self }))
+    }
+}
+
+/// The number without its leading zeros, but in two bytes at least: each number has another.
+fn ticket_nonce(number: u64) -> Vec<u8> {
+    let bytes = number.to_be_bytes();
+    let zeros = bytes.iter().take(6).take_while(|&&byte| byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default().to_vec()
 }

@@ -10,7 +10,7 @@ use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision};
 use crate::handshake::event::{Fact, Framed, on};
-use crate::handshake::negotiation::{self, GroupChoice};
+use crate::handshake::negotiation::{self, GroupChoice, PskUse};
 use crate::message::ClientHello;
 use crate::message::HEADER_BYTES;
 use crate::message::{HelloRetryRequest, HelloRetryRequestExtensions};
@@ -44,23 +44,37 @@ impl WaitClientHello {
     ) -> Step<Self, on::ClientHello> {
         let Self { config } = self;
         let Framed { message, encoded } = hello;
-        let (suite, choice) = consider(&config, &message)?;
+        let Considered { suite, choice, psk_use } = consider(&config, &message)?;
         cx.compatibility_mode = match config.compatibility_mode {
             CompatibilityMode::WhenAsked => !message.legacy_session_id.is_empty(),
             CompatibilityMode::Always => true,
         };
-        if message.extensions.early_data {
-            cx.learn(Fact::EarlyDataRejected);
-        }
+        let early_data = message.extensions.early_data;
         let group = match choice {
-            GroupChoice::Share(group) if config.cookie_bytes == 0 => {
-                let transcript = Transcript::new(suite.hash, encoded);
-                return Ok(Next::to(proceed(config, cx, encoded, suite, group, transcript)));
+            GroupChoice::Share(group) if config.cookie_bytes == 0 => Some(group),
+            GroupChoice::Impossible if config.cookie_bytes == 0 => None,
+            asked => {
+                if early_data {
+                    cx.learn(Fact::EarlyDataRejected);
+                }
+                let group = match asked {
+                    GroupChoice::Retry(group) => Some(group.id()),
+                    GroupChoice::Share(_) | GroupChoice::Impossible => None,
+                };
+                let hello = Framed { message, encoded };
+                return retry(config, cx, &hello, suite, group).map(Next::to);
             }
-            GroupChoice::Share(_) => None,
-            GroupChoice::Retry(group) => Some(group.id()),
         };
-        retry(config, cx, &Framed { message, encoded }, suite, group).map(Next::to)
+        cx.early_data_is_undecided = early_data;
+        let state = SelectCredential {
+            client_hello: Arc::from(encoded),
+            transcript: Transcript::new(suite.hash),
+            config,
+            suite,
+            group,
+            psk_use,
+        };
+        Ok(Next::to(state.ask(cx, early_data)))
     }
 }
 
@@ -70,7 +84,7 @@ impl WaitSecondClientHello {
         cx: &mut Context,
         hello: Framed<'_, ClientHello<'_>>,
     ) -> Step<Self, on::ClientHello> {
-        let Self { config, first, suite, group: asked, cookie, mut transcript } = self;
+        let Self { config, first, suite, group: asked, cookie, transcript } = self;
         let Framed { message, encoded } = hello;
         let extensions = &message.extensions;
         if extensions.early_data {
@@ -84,25 +98,33 @@ impl WaitSecondClientHello {
         if message.differs_from(&ClientHello::parse(first, &cx.limits)?) {
             return Err(Cause::SecondHelloChanged);
         }
-        let (_, choice) = consider(&config, &message)?;
+        let Considered { choice, psk_use, .. } = consider(&config, &message)?;
         let group = match choice {
-            GroupChoice::Share(group) if asked.is_none_or(|asked| asked == group.id()) => group,
+            GroupChoice::Share(group) if asked.is_none_or(|asked| asked == group.id()) => {
+                Some(group)
+            }
+            GroupChoice::Impossible if asked.is_none() => None,
             _ => return Err(Cause::SecondHelloKeyShare),
         };
         let shares = extensions.key_share.map_or(0, |shares| shares.iter().count());
         if asked.is_some() && shares != 1 {
             return Err(Cause::SecondHelloKeyShare);
         }
-        transcript.add(encoded);
-        Ok(Next::to(proceed(config, cx, encoded, suite, group, transcript)))
+        let client_hello = Arc::from(encoded);
+        let state = SelectCredential { config, client_hello, suite, group, psk_use, transcript };
+        Ok(Next::to(state.ask(cx, false)))
     }
 }
 
+/// What follows from a ClientHello.
+struct Considered {
+    suite: &'static Suite,
+    choice: GroupChoice,
+    psk_use: PskUse,
+}
+
 /// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from it.
-fn consider(
-    config: &ServerConfig,
-    hello: &ClientHello<'_>,
-) -> Result<(&'static Suite, GroupChoice), Cause> {
+fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered, Cause> {
     let extensions = &hello.extensions;
     let versions = extensions.supported_versions;
     if !versions.is_some_and(|versions| versions.contains(ProtocolVersion::TLS13)) {
@@ -116,6 +138,8 @@ fn consider(
     }
     check_profile(config, hello)?;
     negotiation::require(extensions)?;
+    // Without PSKs this was `missing_extension`; with them the client wants no certificate.
+    extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
     let provider = &config.provider;
     let suite = negotiation::cipher_suite(
         provider,
@@ -123,15 +147,24 @@ fn consider(
         config.cipher_suites.list(),
         hello.cipher_suites,
     )?;
-    let group = negotiation::group(
+    let psk_use = PskUse::in_common(config.psk_key_exchange_modes.list(), extensions);
+    if !psk_use.is_possible() {
+        // Without PSKs this was `missing_extension`; with them the client wants no certificate.
+        extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
+    }
+    let choice = match negotiation::group(
         provider,
         config.preference,
         config.groups.list(),
-        extensions.supported_groups.ok_or(Cause::SupportedGroupsMissing)?,
-        extensions.key_share.ok_or(Cause::KeyShareMissing)?,
-    )?;
-    extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
-    Ok((suite, group))
+        extensions.supported_groups,
+        extensions.key_share,
+    ) {
+        Err(Cause::NoCommonGroup | Cause::SupportedGroupsMissing) if psk_use.alone => {
+            GroupChoice::Impossible
+        }
+        choice => choice?,
+    };
+    Ok(Considered { suite, choice, psk_use })
 }
 
 /// What QUIC wants, and what it rules out (RFC 9001 §8).
@@ -178,25 +211,21 @@ fn retry(
     Ok(WaitSecondClientHello { config, first, suite, group, cookie, transcript })
 }
 
-/// The hello is acceptable: the embedder says who we are.
-fn proceed(
-    config: Arc<ServerConfig>,
-    cx: &mut Context,
-    encoded: &[u8],
-    suite: &'static Suite,
-    group: &'static dyn Group,
-    transcript: Transcript,
-) -> SelectCredential {
-    let client_hello: Arc<[u8]> = Arc::from(encoded);
-    let (offer, limits) = (Arc::clone(&client_hello), cx.limits);
-    cx.ask(|serial| {
-        Decision::SelectCredential(decision::SelectCredential {
-            serial,
-            client_hello: offer,
-            limits,
-            cipher_suite: suite.id,
-            group: group.id(),
-        })
-    });
-    SelectCredential { config, client_hello, suite, group, transcript }
+impl SelectCredential {
+    /// The hello is acceptable: the embedder says who we are.
+    fn ask(self, cx: &mut Context, early_data: bool) -> Self {
+        let (client_hello, limits) = (Arc::clone(&self.client_hello), cx.limits);
+        cx.ask(|serial| {
+            Decision::SelectCredential(decision::SelectCredential {
+                serial,
+                client_hello,
+                limits,
+                suite: self.suite,
+                group: self.group.map(Group::id),
+                psk_is_usable: self.psk_use.is_possible(),
+                early_data,
+            })
+        });
+        self
+    }
 }

@@ -7,9 +7,10 @@ mod client_flight;
 mod connected;
 mod hello;
 mod own_flight;
+mod parameters;
 
 pub(super) use self::client_flight::{
-    VerifyCertificate, WaitCertificate, WaitCertificateVerify, WaitFinished,
+    VerifyCertificate, WaitCertificate, WaitCertificateVerify, WaitEndOfEarlyData, WaitFinished,
 };
 pub(super) use self::connected::{Connected, SealTicket};
 pub(super) use self::hello::{WaitClientHello, WaitSecondClientHello};
@@ -26,6 +27,7 @@ impl ServerState {
             Self::WaitClientHello(_) | Self::SelectCredential(_) => ServerPhase::AwaitClientHello,
             Self::WaitSecondClientHello(_) => ServerPhase::AwaitClientHelloAfterRetry,
             Self::SignCertificateVerify(_)
+            | Self::WaitEndOfEarlyData(_)
             | Self::WaitCertificate(_)
             | Self::WaitCertificateVerify(_)
             | Self::VerifyCertificate(_)
@@ -39,20 +41,22 @@ transitions! {
     /// The transitions of a server (RFC 9846 Appendix A.2).
     SERVER for ServerState {
         WaitClientHello, WaitSecondClientHello, SelectCredential, SignCertificateVerify,
-        WaitCertificate, WaitCertificateVerify, VerifyCertificate, WaitFinished, Connected,
+        WaitEndOfEarlyData, WaitCertificate, WaitCertificateVerify, VerifyCertificate, WaitFinished, Connected,
         SealTicket,
     }
     // state              + input               => handler              -> next
     WaitClientHello       + ClientHello         => client_hello         -> WaitSecondClientHello | SelectCredential;
     WaitSecondClientHello + ClientHello         => second_client_hello  -> SelectCredential;
-    SelectCredential      + CredentialSelected  => credential_selected  -> SignCertificateVerify;
+    SelectCredential      + CredentialSelected  => credential_selected  -> SignCertificateVerify | WaitEndOfEarlyData | WaitFinished;
     SignCertificateVerify + Signed              => signed               -> WaitCertificate | WaitFinished;
+    WaitEndOfEarlyData    + EndOfEarlyData      => end_of_early_data    -> WaitFinished;
     WaitCertificate       + Certificate         => certificate          -> WaitCertificateVerify | WaitFinished;
     WaitCertificateVerify + CertificateVerify   => certificate_verify   -> VerifyCertificate;
     VerifyCertificate     + CertificateAccepted => certificate_accepted -> WaitFinished;
     WaitFinished          + Finished            => finished             -> Connected;
     Connected             + IssueTicket         => issue_ticket         -> SealTicket;
     SealTicket            + TicketSealed        => ticket_sealed        -> Connected;
+    SealTicket            + UpdateKeys          => update_keys          -> SealTicket;
     Connected             + KeyUpdate           => key_update           -> Connected;
     Connected             + UpdateKeys          => update_keys          -> Connected;
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::client_flight::{ClientFlight, WaitCertificate, WaitFinished};
+use super::client_flight::{ClientFlight, WaitCertificate, WaitEndOfEarlyData, WaitFinished};
+use super::parameters::{certificate_request, encrypted_extensions, server_hello};
 use super::{Next, Step};
-use crate::codec::{List, Vector};
-use crate::crypto::{Draw, Group, Secret, Suite};
+use crate::crypto::{Group, Suite};
+use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
@@ -13,14 +14,13 @@ use crate::handshake::authentication::{
 };
 use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{CredentialSelected, Signed};
+use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCredential, Signed};
 use crate::handshake::event::{Fact, Negotiated, on};
-use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret};
-use crate::message::HEADER_BYTES;
-use crate::message::{CertificateRequest, EncryptedExtensions};
-use crate::message::{ClientHello, KeyShareEntry};
-use crate::message::{ServerHello, ServerHelloExtensions};
-use crate::registry::{HandshakeType, ProtocolVersion, SignatureScheme};
+use crate::handshake::negotiation::PskUse;
+use crate::handshake::psk::{PreSharedKey, check_binder};
+use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, PskKind, TrafficSecret};
+use crate::message::{ClientHello, HEADER_BYTES};
+use crate::registry::SignatureScheme;
 use crate::transcript::Transcript;
 
 /// The ClientHello is acceptable; the embedder chooses who we are.
@@ -30,7 +30,10 @@ pub(in crate::handshake) struct SelectCredential {
     /// The ClientHello, header included.
     pub(super) client_hello: Arc<[u8]>,
     pub(super) suite: &'static Suite,
-    pub(super) group: &'static dyn Group,
+    /// None if only a PSK alone is possible.
+    pub(super) group: Option<&'static dyn Group>,
+    pub(super) psk_use: PskUse,
+    /// What came before the ClientHello.
     pub(super) transcript: Transcript,
 }
 
@@ -45,142 +48,171 @@ pub(in crate::handshake) struct SignCertificateVerify {
     scheme: SignatureScheme,
 }
 
+/// The handshake secrets, once ServerHello is written.
+struct Opened {
+    secret: HandshakeSecret,
+    server: TrafficSecret,
+    client: TrafficSecret,
+}
+
 impl SelectCredential {
     pub(super) fn credential_selected(
         self,
         cx: &mut Context,
         selected: CredentialSelected,
     ) -> Step<Self, on::CredentialSelected> {
-        let Self { config, client_hello, suite, group, mut transcript } = self;
+        let client_hello = Arc::clone(&self.client_hello);
         let body = client_hello.get(HEADER_BYTES..).unwrap_or_default();
         let hello = ClientHello::parse(body, &cx.limits)?;
-        let CredentialSelected { chain, scheme, protocol } = selected;
-        if let Profile::Quic(_) = config.profile {
+        let CredentialSelected { credential, protocol } = selected;
+        if let Profile::Quic(_) = self.config.profile {
             protocol.as_ref().ok_or(Cause::NoCommonApplicationProtocol)?;
         }
-        let shared_secret = server_hello(&config, cx, &hello, suite, group, &mut transcript)?;
-        let through_server_hello = transcript.digest();
-        let secret = EarlySecret::new(suite, None).into_handshake(&shared_secret);
-        let server = secret.traffic(Role::Server, &through_server_hello);
-        let client = secret.traffic(Role::Client, &through_server_hello);
-        cx.install(Direction::Send, Epoch::Handshake, &server);
-        cx.install(Direction::Receive, Epoch::Handshake, &client);
+        cx.early_data_is_undecided = false;
+        cx.peer_takes_tickets = hello.extensions.psk_key_exchange_modes.is_some();
+        match credential {
+            ServerCredential::Certificate { chain, scheme } => {
+                self.by_certificate(cx, &hello, chain, scheme, protocol).map(Next::to)
+            }
+            ServerCredential::Psk { index, key, early_data } => {
+                self.by_psk(cx, &hello, index, &key, protocol, early_data)
+            }
+        }
+    }
 
-        encrypted_extensions(&config, cx, &hello, protocol.as_deref(), &mut transcript)?;
-        cx.learn(Fact::Negotiated(Negotiated {
-            cipher_suite: suite.id,
-            group: group.id(),
-            application_layer_protocol: protocol,
-        }));
+    fn by_certificate(
+        mut self,
+        cx: &mut Context,
+        hello: &ClientHello<'_>,
+        chain: Arc<CertificateChain>,
+        scheme: SignatureScheme,
+        protocol: Option<Vec<u8>>,
+    ) -> Result<SignCertificateVerify, Cause> {
+        self.transcript.add(&self.client_hello);
+        if hello.extensions.early_data {
+            cx.learn(Fact::EarlyDataRejected);
+        }
+        let opened = self.open(cx, hello, EarlySecret::new(self.suite, None), None)?;
+        cx.install(Direction::Receive, Epoch::Handshake, &opened.client);
+        self.say_parameters(cx, hello, protocol, None, false)?;
+        let Self { config, mut transcript, .. } = self;
         if config.client_authentication != ClientAuthentication::None {
             certificate_request(&config, cx, &mut transcript)?;
         }
-        cx.peer_takes_tickets = hello.extensions.psk_key_exchange_modes.is_some();
         let staples = Staples {
             ocsp_response: hello.extensions.status_request,
             signed_certificate_timestamps: hello.extensions.signed_certificate_timestamp,
         };
         send_certificate(cx, &mut transcript, &[], &chain, staples)?;
         ask_to_sign(cx, chain, scheme, &transcript);
-        Ok(Next::to(SignCertificateVerify {
-            client_finished: client.finished_key(),
-            server_finished: server.finished_key(),
+        Ok(SignCertificateVerify {
+            client_finished: opened.client.finished_key(),
+            server_finished: opened.server.finished_key(),
+            secret: opened.secret,
             config,
             transcript,
-            secret,
             scheme,
-        }))
+        })
     }
-}
 
-/// Sends ServerHello and returns the shared secret.
-fn server_hello(
-    config: &ServerConfig,
-    cx: &mut Context,
-    hello: &ClientHello<'_>,
-    suite: &'static Suite,
-    group: &'static dyn Group,
-    transcript: &mut Transcript,
-) -> Result<Secret, Cause> {
-    let random_source = config.provider.random.as_ref();
-    let mut random = [0; 32];
-    random_source.fill(Draw::ServerRandom, &mut random)?;
-    let shares = hello.extensions.key_share.ok_or(Cause::KeyShareMissing)?;
-    let client_share = shares.iter().find(|share| share.group == group.id());
-    let client_share = client_share.ok_or(Cause::KeyShareMissing)?.key_exchange;
-    let (share, shared_secret) = group.respond(random_source, client_share)?;
-    let answer = ServerHello {
-        legacy_version: ProtocolVersion::TLS12,
-        random: &random,
-        legacy_session_id_echo: hello.legacy_session_id,
-        cipher_suite: suite.id,
-        legacy_compression_method: 0,
-        extensions: ServerHelloExtensions {
-            selected_version: ProtocolVersion::TLS13,
-            key_share: Some(KeyShareEntry { group: group.id(), key_exchange: &share }),
-            pre_shared_key: None,
-        },
-    };
-    transcript.add(cx.send(HandshakeType::SERVER_HELLO, |w| answer.encode(w))?);
-    Ok(shared_secret)
-}
-
-fn encrypted_extensions(
-    config: &ServerConfig,
-    cx: &mut Context,
-    hello: &ClientHello<'_>,
-    protocol: Option<&[u8]>,
-    transcript: &mut Transcript,
-) -> Result<(), Cause> {
-    let extensions = EncryptedExtensions {
-        server_name: hello.extensions.server_name.is_some(),
-        supported_groups: Some(config.groups.list()),
-        application_layer_protocol: protocol,
-        quic_transport_parameters: match &config.profile {
-            Profile::Quic(parameters) => Some(parameters),
-            Profile::Records => None,
-        },
-        ..EncryptedExtensions::default()
-    };
-    let layout = &config.encrypted_extensions_layout;
-    let sent = cx.send(HandshakeType::ENCRYPTED_EXTENSIONS, |w| {
-        let start = w.position().saturating_sub(HEADER_BYTES);
-        extensions.encode(w, layout, start);
-    })?;
-    transcript.add(sent);
-    if let Some(parameters) = hello.extensions.quic_transport_parameters {
-        cx.learn(Fact::TransportParameters(parameters.to_vec()));
+    /// RFC 9846 §4.4.2: with a PSK there is no certificate of ours, and none is asked for.
+    fn by_psk(
+        mut self,
+        cx: &mut Context,
+        hello: &ClientHello<'_>,
+        index: u16,
+        key: &PreSharedKey,
+        protocol: Option<Vec<u8>>,
+        early_data: bool,
+    ) -> Step<Self, on::CredentialSelected> {
+        let early = EarlySecret::new(self.suite, Some(&key.secret));
+        let offered = hello.extensions.pre_shared_key.ok_or(Cause::NoAcceptablePsk)?;
+        check_binder(
+            &early,
+            key.kind,
+            &self.client_hello,
+            &offered,
+            usize::from(index),
+            &self.transcript,
+        )?;
+        cx.psk = diagnosis::Psk::Accepted(key.diagnosis_kind());
+        self.transcript.add(&self.client_hello);
+        self.group = self.group.filter(|_| self.psk_use.with_key_exchange);
+        let through_client_hello = self.transcript.digest();
+        let early_traffic = early.client_early_traffic(&through_client_hello);
+        if early_data {
+            cx.early_exporter = Some(early.early_exporter(&through_client_hello));
+            cx.early_data = key.early_data.as_ref().map(|terms| terms.max_bytes);
+        }
+        let opened = self.open(cx, hello, early, Some(index))?;
+        if early_data {
+            cx.learn(Fact::EarlyDataAccepted);
+            cx.install(Direction::Receive, Epoch::EarlyData, &early_traffic);
+        } else {
+            if hello.extensions.early_data {
+                cx.learn(Fact::EarlyDataRejected);
+            }
+            cx.install(Direction::Receive, Epoch::Handshake, &opened.client);
+        }
+        self.say_parameters(cx, hello, protocol, Some(key.kind), early_data)?;
+        let is_quic = matches!(self.config.profile, Profile::Quic(_));
+        let client = opened.client.clone();
+        let flight = ServerFlight {
+            client_finished: opened.client.finished_key(),
+            server_finished: opened.server.finished_key(),
+            secret: opened.secret,
+            config: self.config,
+            transcript: self.transcript,
+        }
+        .finish(cx)?;
+        Ok(match early_data {
+            // QUIC ends early data by itself (RFC 9001 §8.3).
+            true if is_quic => {
+                cx.install(Direction::Receive, Epoch::Handshake, &client);
+                Next::to(WaitFinished { flight })
+            }
+            true => Next::to(WaitEndOfEarlyData { flight, client }),
+            false => Next::to(WaitFinished { flight }),
+        })
     }
-    Ok(())
-}
 
-/// Sends CertificateRequest; the client may reply to what it contains.
-fn certificate_request(
-    config: &ServerConfig,
-    cx: &mut Context,
-    transcript: &mut Transcript,
-) -> Result<(), Cause> {
-    let request = CertificateRequest {
-        certificate_request_context: &[],
-        signature_algorithms: Some(config.signature_schemes.list()),
-        signature_algorithms_cert: unless_empty(&config.certificate_signature_schemes),
-        certificate_authorities: unless_empty(&config.certificate_authorities),
-        status_request: config.request_ocsp_response,
-        signed_certificate_timestamp: false,
-    };
-    let mut offered = cx.offered;
-    let layout = &config.certificate_request_layout;
-    let sent = cx.send(HandshakeType::CERTIFICATE_REQUEST, |w| {
-        let start = w.position().saturating_sub(HEADER_BYTES);
-        offered = request.encode(w, layout, start);
-    })?;
-    transcript.add(sent);
-    cx.offered = offered;
-    Ok(())
-}
+    /// Sends ServerHello; what follows is encrypted.
+    fn open(
+        &mut self,
+        cx: &mut Context,
+        hello: &ClientHello<'_>,
+        early: EarlySecret,
+        psk: Option<u16>,
+    ) -> Result<Opened, Cause> {
+        let Self { config, suite, group, transcript, .. } = self;
+        let shared = server_hello(config, cx, hello, suite, *group, psk, transcript)?;
+        let through_server_hello = transcript.digest();
+        let secret = early.into_handshake(shared.as_ref());
+        let server = secret.traffic(Role::Server, &through_server_hello);
+        let client = secret.traffic(Role::Client, &through_server_hello);
+        cx.install(Direction::Send, Epoch::Handshake, &server);
+        Ok(Opened { secret, server, client })
+    }
 
-fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {
-    if vector.is_empty() { None } else { Some(vector.list()) }
+    /// Sends EncryptedExtensions; both ends then know what they will use.
+    fn say_parameters(
+        &mut self,
+        cx: &mut Context,
+        hello: &ClientHello<'_>,
+        protocol: Option<Vec<u8>>,
+        psk: Option<PskKind>,
+        early_data: bool,
+    ) -> Result<(), Cause> {
+        let Self { config, transcript, .. } = self;
+        encrypted_extensions(config, cx, hello, protocol.as_deref(), early_data, transcript)?;
+        cx.learn(Fact::Negotiated(Negotiated {
+            cipher_suite: self.suite.id,
+            group: self.group.map(Group::id),
+            application_layer_protocol: protocol,
+            psk,
+        }));
+        Ok(())
+    }
 }
 
 impl SignCertificateVerify {
@@ -189,29 +221,42 @@ impl SignCertificateVerify {
         cx: &mut Context,
         Signed(signature): Signed,
     ) -> Step<Self, on::Signed> {
-        let Self { config, mut transcript, secret, .. } = self;
-        send_certificate_verify(cx, &mut transcript, self.scheme, &signature)?;
-        send_finished(cx, &mut transcript, &self.server_finished)?;
-        let through_server_finished = transcript.digest();
-        let main = secret.into_main();
-        let send = main.traffic(Role::Server, &through_server_finished);
-        cx.exporter = Some(main.exporter(&through_server_finished));
-        // Everything behind Finished, alerts included, is under this key (RFC 9846 §4.5.3).
-        cx.install(Direction::Send, Epoch::Application, &send);
+        let Self { config, mut transcript, secret, client_finished, server_finished, scheme } =
+            self;
+        send_certificate_verify(cx, &mut transcript, scheme, &signature)?;
         let client_authentication = config.client_authentication;
-        let flight = ClientFlight {
-            receive: main.traffic(Role::Client, &through_server_finished),
-            client_finished: self.client_finished,
-            config,
-            transcript,
-            main,
-            send,
-        };
+        let flight = ServerFlight { config, transcript, secret, client_finished, server_finished };
+        let flight = flight.finish(cx)?;
         Ok(match client_authentication {
             ClientAuthentication::None => Next::to(WaitFinished { flight }),
             ClientAuthentication::Request | ClientAuthentication::Require => {
                 Next::to(WaitCertificate { flight })
             }
         })
+    }
+}
+
+/// Our flight, but for Finished.
+struct ServerFlight {
+    config: Arc<ServerConfig>,
+    transcript: Transcript,
+    secret: HandshakeSecret,
+    client_finished: FinishedKey,
+    server_finished: FinishedKey,
+}
+
+impl ServerFlight {
+    /// Sends Finished. Everything behind it, alerts included, is under the application key
+    /// (RFC 9846 §4.5.3).
+    fn finish(self, cx: &mut Context) -> Result<ClientFlight, Cause> {
+        let Self { config, mut transcript, secret, client_finished, server_finished } = self;
+        send_finished(cx, &mut transcript, &server_finished)?;
+        let through_server_finished = transcript.digest();
+        let main = secret.into_main();
+        let send = main.traffic(Role::Server, &through_server_finished);
+        let receive = main.traffic(Role::Client, &through_server_finished);
+        cx.exporter = Some(main.exporter(&through_server_finished));
+        cx.install(Direction::Send, Epoch::Application, &send);
+        Ok(ClientFlight { config, transcript, client_finished, main, send, receive })
     }
 }

@@ -3,17 +3,22 @@
 //! Records are opened where they lie in the caller's input; sealed records are appended to the caller's
 //! output. A connection holds no record of its own, and an idle one no buffer at all.
 
+mod transmit;
+
 use std::collections::VecDeque;
 
-use crate::epoch::{Direction, Epoch, Role};
+use self::transmit::Compatibility;
+#[cfg(feature = "conformance")]
+use crate::epoch::Direction;
+use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Misuse};
 use crate::handshake::event::NewTicket;
-use crate::handshake::{Answer, Decision, End, Fact, Handshake, Output};
+use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
 use crate::key_schedule::TrafficSecret;
-use crate::record::{
-    Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, Padding, peek,
-};
+pub use crate::record::Padding;
+use crate::record::{Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, peek};
+use crate::registry::ContentType;
 
 /// What to do next.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub enum Step<'b> {
     Receive,
     /// Application data, decrypted in place; never empty.
     Data(&'b mut [u8]),
+    /// Server: early data, which anyone can have replayed (RFC 9846 §8); never empty.
+    EarlyData(&'b mut [u8]),
     /// A question; answer it now or later.
     Decide(Decision),
     /// A question is open. Reading may go on meanwhile, so that an alert is not missed.
@@ -65,20 +72,11 @@ pub struct Connection {
     unsent: bool,
     /// Nothing can be sent any more, whatever we would like to send.
     transport_broken: bool,
+    /// Nothing will be received any more, once the input is used up.
+    transport_ended: bool,
     compatibility: Compatibility,
     #[cfg(feature = "conformance")]
     installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
-}
-
-/// How far we are with the one `change_cipher_spec` record of ours (RFC 9846 §E.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compatibility {
-    /// We have sent no message.
-    Silent,
-    /// The first message is out, and the record is to go before the next.
-    Due,
-    /// The record is out, or none is to be sent.
-    Done,
 }
 
 impl Connection {
@@ -105,6 +103,7 @@ impl Connection {
             end: None,
             unsent: false,
             transport_broken: false,
+            transport_ended: false,
             compatibility: Compatibility::Silent,
             #[cfg(feature = "conformance")]
             installed_keys: Vec::new(),
@@ -135,18 +134,25 @@ impl Connection {
                 return Polled { consumed: consumed + input.len(), step: Step::Ended(end.clone()) };
             }
             if !self.handshake.closure().may_receive() {
-                return Polled { consumed: consumed + input.len(), step: Step::Receive };
+                consumed += core::mem::take(&mut input).len();
             }
-            if self.handshake.is_waiting() && self.handshake.holds_messages() {
+            let held_up = self.handshake.is_waiting() && self.handshake.holds_messages();
+            if held_up && !input.is_empty() {
+                return Polled { consumed, step: Step::Waiting };
+            }
+            if self.handshake.early_data_is_undecided() && starts_with_early_data(input) {
                 return Polled { consumed, step: Step::Waiting };
             }
             let (record, rest) = split_record(input);
             match self.inbound.next(record, self.handshake.message_is_partial()) {
+                Ok(None) if core::mem::take(&mut self.transport_ended) => {
+                    self.handshake.transport_eof();
+                }
                 Ok(None) => return Polled { consumed, step: self.idle() },
                 Ok(Some(record)) => {
                     consumed += record.consumed;
-                    if let Some(data) = self.take(record.content) {
-                        return Polled { consumed, step: Step::Data(data) };
+                    if let Some(step) = self.take(record.content) {
+                        return Polled { consumed, step };
                     }
                 }
                 Err(cause) => self.handshake.fail(cause),
@@ -184,6 +190,28 @@ impl Connection {
             self.unsent = true;
         }
         Ok(())
+    }
+
+    /// Client: seals early data under the first PSK (RFC 9846 §4.3.10), from the first poll until the
+    /// server's Finished or its refusal, [`Fact::EarlyDataRejected`]. Returns how many bytes were
+    /// taken: no more than the PSK permits.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOffered`] when early data is not, or no longer, possible.
+    pub fn write_early_data(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<usize, Misuse> {
+        self.transmit(output);
+        let permitted = self.handshake.early_data_permitted()?;
+        let data = data.get(..permitted).unwrap_or(data);
+        if self.transport_broken {
+            return Err(Misuse::WriteClosed);
+        }
+        match self.outbound.application_data(data, output) {
+            Ok(()) => self.handshake.early_data_sent(data.len()),
+            // RFC 9846 §5.5: a key that cannot be updated stops at its limit.
+            Err(_) => return Err(Misuse::NotOffered),
+        }
+        self.unsent |= !data.is_empty();
+        Ok(data.len())
     }
 
     /// As [`Handshake::answer`].
@@ -233,9 +261,10 @@ impl Connection {
         self.unsent = false;
     }
 
-    /// The transport has ended: nothing more will arrive.
-    pub fn transport_eof(&mut self) {
-        self.handshake.transport_eof();
+    /// The transport has ended: nothing more will arrive. What is in `input` by then still counts,
+    /// so an alert among it beats the end of the transport; the next [`poll`](Self::poll) tells.
+    pub const fn transport_eof(&mut self) {
+        self.transport_ended = true;
     }
 
     /// As [`Handshake::exporter`].
@@ -259,7 +288,7 @@ impl Connection {
     }
 
     /// Takes the content of one record; hands application data out.
-    fn take<'b>(&mut self, content: Content<'b>) -> Option<&'b mut [u8]> {
+    fn take<'b>(&mut self, content: Content<'b>) -> Option<Step<'b>> {
         let epoch = self.handshake.receive_epoch();
         match content {
             Content::Handshake(bytes) => {
@@ -272,100 +301,23 @@ impl Connection {
                 let protection = if protected { epoch } else { Epoch::Initial };
                 let _ended = self.handshake.receive_alert(protection, level, description);
             }
-            Content::ApplicationData(_) if epoch != Epoch::Application => {
-                self.handshake.fail(Cause::UnexpectedApplicationData);
-            }
-            Content::ApplicationData(data) if !data.is_empty() => {
-                self.handshake.application_data_received();
-                return Some(data);
-            }
-            Content::ApplicationData(_) | Content::Dropped => {}
+            Content::ApplicationData(data) => match epoch {
+                Epoch::Application if !data.is_empty() => {
+                    self.handshake.application_data_received();
+                    return Some(Step::Data(data));
+                }
+                Epoch::EarlyData if !data.is_empty() => {
+                    self.handshake.early_data_received(data.len());
+                    return (!self.handshake.has_ended()).then_some(Step::EarlyData(data));
+                }
+                Epoch::Application | Epoch::EarlyData => {}
+                Epoch::Initial | Epoch::Handshake => {
+                    self.handshake.fail(Cause::UnexpectedApplicationData);
+                }
+            },
+            Content::Dropped => {}
         }
         None
-    }
-
-    /// Writes what the handshake wants written, and queues what it wants told.
-    fn transmit(&mut self, output: &mut Vec<u8>) {
-        while let Some(next) = self.handshake.poll() {
-            #[cfg(feature = "conformance")]
-            if let Output::Key { direction, epoch, secret } = &next {
-                self.installed_keys.push((*direction, *epoch, secret.clone()));
-            }
-            if let Err(cause) = self.carry_out(next, output) {
-                self.handshake.fail(cause);
-            }
-        }
-    }
-
-    fn carry_out(&mut self, next: Output, output: &mut Vec<u8>) -> Result<(), Cause> {
-        match next {
-            Output::Send { bytes, .. } => self.send(&bytes, output)?,
-            Output::Alert { epoch, alert } => {
-                if epoch != Epoch::Initial {
-                    self.change_cipher_spec(output);
-                }
-                self.append(output, |outbound, output| outbound.alert(alert, output))?;
-            }
-            Output::Key { direction: Direction::Send, secret, .. } => {
-                self.outbound.set_key(&secret);
-            }
-            Output::Key { direction: Direction::Receive, epoch, secret } => {
-                self.inbound.set_key(&secret);
-                if epoch == Epoch::Application {
-                    self.inbound.close_change_cipher_spec_window();
-                }
-            }
-            Output::Decide(decision) => self.turns.push_back(Turn::Decide(decision)),
-            Output::Learned(fact) => {
-                if let Fact::EarlyDataRejected = fact {
-                    self.inbound.skip_early_data();
-                }
-                self.turns.push_back(Turn::Learned(fact));
-            }
-            Output::Ended(end) => {
-                self.inbound.forget_key();
-                self.outbound.forget_key();
-                self.end = Some(end);
-            }
-        }
-        Ok(())
-    }
-
-    /// A server's `change_cipher_spec` goes right behind its first message, a client's right before
-    /// its second flight (RFC 9846 §E.4).
-    fn send(&mut self, messages: &[u8], output: &mut Vec<u8>) -> Result<(), Cause> {
-        if self.handshake.role() == Role::Client {
-            self.change_cipher_spec(output);
-        }
-        self.append(output, |outbound, output| outbound.handshake(messages, output))?;
-        if self.compatibility == Compatibility::Silent {
-            self.compatibility = Compatibility::Due;
-        }
-        if self.handshake.role() == Role::Server {
-            self.change_cipher_spec(output);
-        }
-        Ok(())
-    }
-
-    fn change_cipher_spec(&mut self, output: &mut Vec<u8>) {
-        if self.compatibility == Compatibility::Due {
-            self.compatibility = Compatibility::Done;
-            if self.handshake.is_in_compatibility_mode() && !self.transport_broken {
-                self.outbound.change_cipher_spec(output);
-            }
-        }
-    }
-
-    fn append(
-        &mut self,
-        output: &mut Vec<u8>,
-        write: impl FnOnce(&mut Outbound, &mut Vec<u8>) -> Result<(), Cause>,
-    ) -> Result<(), Cause> {
-        if self.transport_broken {
-            return Ok(());
-        }
-        self.unsent = true;
-        write(&mut self.outbound, output)
     }
 
     const fn idle<'b>(&self) -> Step<'b> {
@@ -378,6 +330,11 @@ const CHUNK_BYTES: usize = 64 * MAXIMUM_PLAINTEXT_BYTES;
 
 /// Enough for one chunk in records of a thirty-second of the maximum.
 const RECORDS_IN_RESERVE: u64 = 64 * 32;
+
+/// Whether the next record may be early data, of which nobody has yet said what becomes of it.
+fn starts_with_early_data(input: &[u8]) -> bool {
+    peek(input).is_some_and(|header| header.content_type == ContentType::APPLICATION_DATA)
+}
 
 /// The first record by itself, so that the rest stays free to be borrowed; all of `input` if the
 /// record is not whole.

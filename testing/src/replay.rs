@@ -21,7 +21,8 @@ use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
 use crate::rfc8448::Trace;
 
 /// The provider whose draws are those of `random`. Suites are ring's: they draw nothing.
-pub(crate) fn provider(random: Arc<ScriptedRandom>) -> Provider {
+#[must_use]
+pub fn provider(random: Arc<ScriptedRandom>) -> Provider {
     Provider {
         suites: ring::provider().suites,
         groups: vec![&X25519, &SECP256R1],
@@ -36,17 +37,19 @@ pub(crate) fn provider(random: Arc<ScriptedRandom>) -> Provider {
 
 /// Draws that were written down before. One that was not, or of another length, is an error.
 #[derive(Debug)]
-pub(crate) struct ScriptedRandom(Mutex<Vec<(Draw, Vec<u8>)>>);
+pub struct ScriptedRandom(Mutex<Vec<(Draw, Vec<u8>)>>);
 
 impl ScriptedRandom {
     /// Each draw is answered once; those of the same name, in order.
-    pub(crate) fn new(draws: impl IntoIterator<Item = (Draw, Vec<u8>)>) -> Arc<Self> {
+    #[must_use]
+    pub fn new(draws: impl IntoIterator<Item = (Draw, Vec<u8>)>) -> Arc<Self> {
         Arc::new(Self(Mutex::new(draws.into_iter().collect())))
     }
 
     /// Whether every draw of the script was made.
-    pub(crate) fn is_spent(&self) -> bool {
-        self.0.lock().expect("no draw panics").is_empty()
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.0.lock().is_ok_and(|script| script.is_empty())
     }
 }
 
@@ -175,7 +178,11 @@ impl SignatureVerificationAlgorithm for RsaFrom1024Bits {
 }
 
 /// Signs `message` with rsa_pss_rsae_sha256, the key in `keys` and the given salt.
-pub(crate) fn sign_rsa_pss(keys: &Trace, salt: &[u8], message: &[u8]) -> Vec<u8> {
+///
+/// # Panics
+/// If `keys` is not the trace of RFC 8448 §2.
+#[must_use]
+pub fn sign_rsa_pss(keys: &Trace, salt: &[u8], message: &[u8]) -> Vec<u8> {
     let [p, q, e] = ["server.rsa.prime1", "server.rsa.prime2", "server.rsa.public_exponent"]
         .map(|name| BoxedUint::from_be_slice_vartime(keys.get(name)));
     rsa::PrivateKey::from_p_q(p, q, e)

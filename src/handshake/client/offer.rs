@@ -1,0 +1,170 @@
+//! What a ClientHello offers, and how that is written (RFC 9846 §4.2.2).
+
+use std::sync::Arc;
+
+use pki_types::ServerName;
+
+use crate::codec::{List, Reader, Vector};
+use crate::crypto::{KeyExchange, Random};
+use crate::diagnosis;
+use crate::epoch::{Direction, Epoch};
+use crate::failure::Cause;
+use crate::handshake::config::{ClientConfig, Destination, Profile};
+use crate::handshake::context::Context;
+use crate::handshake::psk::{self, OfferedPsk, Unbound};
+use crate::key_schedule::EarlySecret;
+use crate::message::{self, ClientHello, ClientHelloExtensions, ExtensionSet, KeyShareEntry};
+use crate::registry::{HandshakeType, NamedGroup, ProtocolVersion};
+use crate::transcript::Transcript;
+
+/// What the latest ClientHello offered.
+pub(super) struct Offer {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) server_name: Option<ServerName<'static>>,
+    pub(super) random: [u8; 32],
+    /// Empty outside compatibility mode (RFC 9846 §4.2.2).
+    pub(super) session_id: Vec<u8>,
+    pub(super) key_exchanges: Vec<(NamedGroup, Box<dyn KeyExchange>)>,
+    pub(super) psks: Vec<OfferedPsk>,
+    /// Whether early data is offered.
+    pub(super) early_data: bool,
+    /// The message, header included.
+    pub(super) client_hello: Vec<u8>,
+}
+
+impl Offer {
+    pub(super) fn new(config: Arc<ClientConfig>, destination: Destination) -> Self {
+        let Destination { server_name, psks, early_data } = destination;
+        let permitted = psks.first().is_some_and(|psk| psk.key.early_data.is_some());
+        Self {
+            random: [0; 32],
+            session_id: Vec::new(),
+            key_exchanges: Vec::new(),
+            client_hello: Vec::new(),
+            server_name,
+            psks,
+            early_data: early_data && permitted,
+            config,
+        }
+    }
+
+    pub(super) fn start_key_exchange(
+        &mut self,
+        id: NamedGroup,
+        random: &dyn Random,
+    ) -> Result<(), Cause> {
+        let group = self.config.provider.group(id).ok_or(Cause::GroupNotOffered)?;
+        self.key_exchanges.push((id, group.start(random)?));
+        Ok(())
+    }
+
+    /// Sends the ClientHello that this offer amounts to. A second one gives the `cookie` back, and
+    /// its binders cover the `transcript` before it.
+    pub(super) fn send(
+        &mut self,
+        cx: &mut Context,
+        cookie: Option<&[u8]>,
+        transcript: Option<&Transcript>,
+    ) -> Result<(), Cause> {
+        let config = &self.config;
+        let shares: Vector<KeyShareEntry<'_>> = self
+            .key_exchanges
+            .iter()
+            .map(|(group, exchange)| KeyShareEntry {
+                group: *group,
+                key_exchange: exchange.share(),
+            })
+            .collect();
+        let unbound = Unbound::new(&self.psks);
+        let hello = ClientHello {
+            legacy_version: ProtocolVersion::TLS12,
+            random: &self.random,
+            legacy_session_id: &self.session_id,
+            cipher_suites: config.cipher_suites.list(),
+            legacy_compression_methods: &[0],
+            extensions: ClientHelloExtensions {
+                pre_shared_key: (!self.psks.is_empty()).then(|| unbound.offered()),
+                ..self.extensions(shares.list(), cookie)
+            },
+        };
+        let mut message = Vec::new();
+        let mut offered = ExtensionSet::empty();
+        message::encode(HandshakeType::CLIENT_HELLO, &mut message, |w| {
+            offered = hello.encode(w, &config.client_hello_layout, 0);
+        })?;
+        if !self.psks.is_empty() {
+            psk::bind(&mut message, &self.psks, transcript)?;
+        }
+        cx.send_encoded(&message);
+        cx.offered = offered;
+        cx.psk = self.psk_offered();
+        self.client_hello = message;
+        Ok(())
+    }
+
+    /// What a diagnosis calls our PSKs.
+    fn psk_offered(&self) -> diagnosis::Psk {
+        self.psks.first().map_or(diagnosis::Psk::NotOffered, |psk| {
+            diagnosis::Psk::Offered(psk.key.diagnosis_kind())
+        })
+    }
+
+    /// Early data goes out under its own key from here on (RFC 9846 §7.1).
+    pub(super) fn begin_early_data(&self, cx: &mut Context) {
+        let first = self.psks.first().filter(|_| self.early_data);
+        if let Some(OfferedPsk { key, .. }) = first {
+            let through_client_hello = key.suite.hash.digest(&[&self.client_hello]);
+            let early = EarlySecret::new(key.suite, Some(&key.secret));
+            cx.early_exporter = Some(early.early_exporter(&through_client_hello));
+            let secret = early.client_early_traffic(&through_client_hello);
+            cx.early_data = key.early_data.as_ref().map(|terms| terms.max_bytes);
+            cx.install(Direction::Send, Epoch::EarlyData, &secret);
+        }
+    }
+
+    fn extensions<'a>(
+        &'a self,
+        shares: List<'a, KeyShareEntry<'a>>,
+        cookie: Option<&'a [u8]>,
+    ) -> ClientHelloExtensions<'a> {
+        let config = &self.config;
+        let server_name = match &self.server_name {
+            // RFC 6066 §3: without a trailing dot.
+            Some(ServerName::DnsName(name)) => Some(name.as_ref().trim_end_matches('.').as_bytes()),
+            _ => None,
+        };
+        ClientHelloExtensions {
+            server_name,
+            status_request: config.request_ocsp_response,
+            supported_groups: Some(config.groups.list()),
+            signature_algorithms: Some(config.signature_schemes.list()),
+            signature_algorithms_cert: unless_empty(&config.certificate_signature_schemes),
+            application_layer_protocols: unless_empty(&config.application_layer_protocols),
+            signed_certificate_timestamp: config.request_signed_certificate_timestamps,
+            early_data: self.early_data,
+            supported_versions: List::parse(Reader::new(SUPPORTED_VERSIONS)).ok(),
+            cookie,
+            psk_key_exchange_modes: unless_empty(&config.psk_key_exchange_modes),
+            certificate_authorities: unless_empty(&config.certificate_authorities),
+            key_share: Some(shares),
+            quic_transport_parameters: match &config.profile {
+                Profile::Quic(parameters) => Some(parameters),
+                Profile::Records => None,
+            },
+            ..ClientHelloExtensions::default()
+        }
+    }
+}
+
+fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {
+    if vector.is_empty() { None } else { Some(vector.list()) }
+}
+
+/// TLS 1.3 and nothing else, as `supported_versions` holds it.
+const SUPPORTED_VERSIONS: &[u8] = &ProtocolVersion::TLS13.0.to_be_bytes();
+
+impl core::fmt::Debug for Offer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Offer").field("server_name", &self.server_name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! What the server says before it authenticates: ServerHello, EncryptedExtensions, CertificateRequest
+//! (RFC 9846 §4.2.3, §4.4).
+
+use crate::codec::{List, Vector};
+use crate::crypto::{Draw, Group, Secret, Suite};
+use crate::failure::Cause;
+use crate::handshake::config::{Profile, ServerConfig};
+use crate::handshake::context::Context;
+use crate::handshake::event::Fact;
+use crate::message::{
+    CertificateRequest, ClientHello, EncryptedExtensions, HEADER_BYTES, KeyShareEntry, ServerHello,
+    ServerHelloExtensions,
+};
+use crate::registry::{HandshakeType, ProtocolVersion};
+use crate::transcript::Transcript;
+
+/// Sends ServerHello and returns the shared secret, if there is a key exchange.
+pub(super) fn server_hello(
+    config: &ServerConfig,
+    cx: &mut Context,
+    hello: &ClientHello<'_>,
+    suite: &'static Suite,
+    group: Option<&'static dyn Group>,
+    psk: Option<u16>,
+    transcript: &mut Transcript,
+) -> Result<Option<Secret>, Cause> {
+    let random_source = config.provider.random.as_ref();
+    let mut random = [0; 32];
+    random_source.fill(Draw::ServerRandom, &mut random)?;
+    let agreed = match group {
+        Some(group) => {
+            let shares = hello.extensions.key_share.ok_or(Cause::KeyShareMissing)?;
+            let client_share = shares.iter().find(|share| share.group == group.id());
+            let client_share = client_share.ok_or(Cause::KeyShareMissing)?.key_exchange;
+            let (share, secret) = group.respond(random_source, client_share)?;
+            Some((group.id(), share, secret))
+        }
+        None => None,
+    };
+    let answer = ServerHello {
+        legacy_version: ProtocolVersion::TLS12,
+        random: &random,
+        legacy_session_id_echo: hello.legacy_session_id,
+        cipher_suite: suite.id,
+        legacy_compression_method: 0,
+        extensions: ServerHelloExtensions {
+            selected_version: ProtocolVersion::TLS13,
+            key_share: agreed
+                .as_ref()
+                .map(|(group, share, _)| KeyShareEntry { group: *group, key_exchange: share }),
+            pre_shared_key: psk,
+        },
+    };
+    transcript.add(cx.send(HandshakeType::SERVER_HELLO, |w| answer.encode(w))?);
+    Ok(agreed.map(|(_, _, secret)| secret))
+}
+
+/// Sends EncryptedExtensions.
+pub(super) fn encrypted_extensions(
+    config: &ServerConfig,
+    cx: &mut Context,
+    hello: &ClientHello<'_>,
+    protocol: Option<&[u8]>,
+    early_data: bool,
+    transcript: &mut Transcript,
+) -> Result<(), Cause> {
+    let extensions = EncryptedExtensions {
+        server_name: hello.extensions.server_name.is_some(),
+        supported_groups: config.announce_groups.then(|| config.groups.list()),
+        application_layer_protocol: protocol,
+        early_data,
+        quic_transport_parameters: match &config.profile {
+            Profile::Quic(parameters) => Some(parameters),
+            Profile::Records => None,
+        },
+        ..EncryptedExtensions::default()
+    };
+    let layout = &config.encrypted_extensions_layout;
+    let sent = cx.send(HandshakeType::ENCRYPTED_EXTENSIONS, |w| {
+        let start = w.position().saturating_sub(HEADER_BYTES);
+        extensions.encode(w, layout, start);
+    })?;
+    transcript.add(sent);
+    if let Some(parameters) = hello.extensions.quic_transport_parameters {
+        cx.learn(Fact::TransportParameters(parameters.to_vec()));
+    }
+    Ok(())
+}
+
+/// Sends CertificateRequest; the client may reply to what it contains.
+pub(super) fn certificate_request(
+    config: &ServerConfig,
+    cx: &mut Context,
+    transcript: &mut Transcript,
+) -> Result<(), Cause> {
+    let request = CertificateRequest {
+        certificate_request_context: &[],
+        signature_algorithms: Some(config.signature_schemes.list()),
+        signature_algorithms_cert: unless_empty(&config.certificate_signature_schemes),
+        certificate_authorities: unless_empty(&config.certificate_authorities),
+        status_request: config.request_ocsp_response,
+        signed_certificate_timestamp: false,
+    };
+    let mut offered = cx.offered;
+    let layout = &config.certificate_request_layout;
+    let sent = cx.send(HandshakeType::CERTIFICATE_REQUEST, |w| {
+        let start = w.position().saturating_sub(HEADER_BYTES);
+        offered = request.encode(w, layout, start);
+    })?;
+    transcript.add(sent);
+    cx.offered = offered;
+    Ok(())
+}
+
+fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {
+    if vector.is_empty() { None } else { Some(vector.list()) }
+}

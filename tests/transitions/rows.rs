@@ -1,0 +1,88 @@
+//! Every row of the tables of client and server is walked.
+
+use std::collections::BTreeSet;
+
+use countersign::epoch::Role;
+use countersign::handshake::config::ClientAuthentication;
+use countersign::handshake::decision::Decision;
+use countersign_testing::{Identity, Pair, Setup, states, table};
+
+use crate::{BOTH, TICKET, takes_messages};
+
+type Move = (&'static str, &'static str, &'static str);
+
+/// Connected, and then everything that a connected end can do.
+fn work(setup: Setup) -> Pair {
+    let mut pair = setup.pair();
+    pair.run(|_| ());
+    assert!(pair.agrees(), "{pair:?}");
+    for _ in 0..2 {
+        pair.client.handshake.update_keys(true).expect("connected");
+        pair.server.handshake.issue_ticket(TICKET).expect("connected");
+        pair.server.handshake.update_keys(false).expect("updates do not wait for a ticket");
+        pair.run(|_| ());
+        pair.server.handshake.update_keys(true).expect("connected");
+        pair.run(|_| ());
+    }
+    pair
+}
+
+/// A client that meets the request with an empty list.
+fn decline() -> Pair {
+    let mut setup = Setup::default();
+    setup.server.client_authentication = ClientAuthentication::Request;
+    let mut pair = setup.pair();
+    pair.run_with(
+        |_| (),
+        |_, question| match question {
+            Decision::SelectClientCredential(question) => Ok(question.decline()),
+            other => Ok(Identity::example().answer(other)),
+        },
+    );
+    assert!(pair.agrees(), "{pair:?}");
+    pair
+}
+
+#[test]
+fn every_row_of_both_tables_is_walked_by_honest_peers() {
+    let pairs = [
+        work(Setup::default()),
+        work(Setup::longest()),
+        work(Setup::sharing_a_key(false)),
+        work(Setup::sharing_a_key(true)),
+        decline(),
+    ];
+    for role in BOTH {
+        let walked: BTreeSet<Move> = pairs
+            .iter()
+            .flat_map(|pair| match role {
+                Role::Client => pair.client.observed.moves.iter().copied(),
+                Role::Server => pair.server.observed.moves.iter().copied(),
+            })
+            .collect();
+        let rows: BTreeSet<Move> = table(role)
+            .iter()
+            .flat_map(|edge| edge.to.iter().map(|to| (edge.from, edge.input, *to)))
+            .collect();
+        let missed: Vec<_> = rows.difference(&walked).collect();
+        assert!(missed.is_empty(), "{role:?} never walks {missed:?}");
+    }
+}
+
+#[test]
+fn each_state_and_input_has_one_row() {
+    for role in BOTH {
+        let keys: BTreeSet<_> = table(role).iter().map(|edge| (edge.from, edge.input)).collect();
+        assert_eq!(keys.len(), table(role).len(), "{role:?}");
+    }
+}
+
+#[test]
+fn a_state_waits_for_the_peer_exactly_if_its_name_says_so() {
+    for role in BOTH {
+        for state in states(role) {
+            let named = state.starts_with("Wait") || state == "Connected";
+            assert_eq!(takes_messages(role, state), named, "{role:?} in {state}");
+        }
+    }
+}
