@@ -22,6 +22,10 @@ impl Connection {
     /// Writes what the handshake wants written, and queues what it wants told.
     pub(super) fn transmit(&mut self, output: &mut Vec<u8>) {
         while let Some(next) = self.handshake.poll() {
+            #[cfg(feature = "conformance")]
+            if let Output::Key { direction, epoch, secret } = &next {
+                self.installed_keys.push((*direction, *epoch, secret.clone()));
+            }
             if let Err(cause) = self.carry_out(next, output) {
                 self.handshake.fail(cause);
             }
