@@ -2,7 +2,8 @@
 //!
 //! [`Pair`] speaks whole messages in plaintext, so a test can change any message of any flight
 //! without a key; [`Wire`] speaks records; in a [`Trial`] one end of them is made up by hand;
-//! [`Client`] and [`Server`] meet other implementations. [`rfc8448`] reads published traces, and [`replay`] is the cryptography that repeats them.
+//! [`Client`] and [`Server`] meet other implementations. [`rfc8448`] reads published traces, and
+//! [`replay`] is the cryptography that repeats them.
 
 mod ends;
 mod identity;
