@@ -119,6 +119,9 @@ impl Connection {
         let mut consumed = 0;
         let mut input = input;
         loop {
+            if self.transport_ended && input.is_empty() {
+                self.handshake.transport_eof();
+            }
             self.transmit(output);
             if core::mem::take(&mut self.unsent) {
                 return Polled { consumed, step: Step::Send };
@@ -144,10 +147,10 @@ impl Connection {
                 return Polled { consumed, step: Step::Waiting };
             }
             let (record, rest) = split_record(input);
+            let record_bytes = record.len();
             match self.inbound.next(record, self.handshake.message_is_partial()) {
-                Ok(None) if core::mem::take(&mut self.transport_ended) => {
-                    self.handshake.transport_eof();
-                }
+                // What has begun to arrive will never be whole.
+                Ok(None) if self.transport_ended => consumed += record_bytes,
                 Ok(None) => return Polled { consumed, step: self.idle() },
                 Ok(Some(record)) => {
                     consumed += record.consumed;
