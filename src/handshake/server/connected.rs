@@ -27,7 +27,7 @@ pub(in crate::handshake) struct SealTicket {
     connected: Connected,
     order: NewTicket,
     age_add: u32,
-    nonce: [u8; 8],
+    nonce: Vec<u8>,
 }
 
 impl Connected {
@@ -40,7 +40,10 @@ impl Connected {
         self.random.fill(Draw::TicketAgeAdd, &mut age_add)?;
         let age_add = u32::from_be_bytes(age_add);
         // A counter: each nonce of a connection must be another (RFC 9846 §4.7.1).
-        let nonce = self.tickets_issued.to_be_bytes();
+        let nonce = match u16::try_from(self.tickets_issued) {
+            Ok(short) => short.to_be_bytes().to_vec(),
+            Err(_) => self.tickets_issued.to_be_bytes().to_vec(),
+        };
         self.tickets_issued = self.tickets_issued.saturating_add(1);
         let psk: Secret = self.resumption.psk(&nonce);
         let suite = self.resumption.suite();
