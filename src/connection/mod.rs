@@ -16,9 +16,8 @@ use crate::handshake::event::NewTicket;
 use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
 use crate::key_schedule::TrafficSecret;
-use crate::record::{
-    Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, Padding, peek,
-};
+pub use crate::record::Padding;
+use crate::record::{Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, peek};
 use crate::registry::ContentType;
 
 /// What to do next.
@@ -73,6 +72,8 @@ pub struct Connection {
     unsent: bool,
     /// Nothing can be sent any more, whatever we would like to send.
     transport_broken: bool,
+    /// Nothing will be received any more, once the input is used up.
+    transport_ended: bool,
     compatibility: Compatibility,
     #[cfg(feature = "conformance")]
     installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
@@ -102,6 +103,7 @@ impl Connection {
             end: None,
             unsent: false,
             transport_broken: false,
+            transport_ended: false,
             compatibility: Compatibility::Silent,
             #[cfg(feature = "conformance")]
             installed_keys: Vec::new(),
@@ -132,9 +134,10 @@ impl Connection {
                 return Polled { consumed: consumed + input.len(), step: Step::Ended(end.clone()) };
             }
             if !self.handshake.closure().may_receive() {
-                return Polled { consumed: consumed + input.len(), step: self.idle() };
+                consumed += core::mem::take(&mut input).len();
             }
-            if self.handshake.is_waiting() && self.handshake.holds_messages() {
+            let held_up = self.handshake.is_waiting() && self.handshake.holds_messages();
+            if held_up && !input.is_empty() {
                 return Polled { consumed, step: Step::Waiting };
             }
             if self.handshake.early_data_is_undecided() && starts_with_early_data(input) {
@@ -142,6 +145,9 @@ impl Connection {
             }
             let (record, rest) = split_record(input);
             match self.inbound.next(record, self.handshake.message_is_partial()) {
+                Ok(None) if core::mem::take(&mut self.transport_ended) => {
+                    self.handshake.transport_eof();
+                }
                 Ok(None) => return Polled { consumed, step: self.idle() },
                 Ok(Some(record)) => {
                     consumed += record.consumed;
@@ -255,9 +261,10 @@ impl Connection {
         self.unsent = false;
     }
 
-    /// The transport has ended: nothing more will arrive.
-    pub fn transport_eof(&mut self) {
-        self.handshake.transport_eof();
+    /// The transport has ended: nothing more will arrive. What is in `input` by then still counts,
+    /// so an alert among it beats the end of the transport; the next [`poll`](Self::poll) tells.
+    pub const fn transport_eof(&mut self) {
+        self.transport_ended = true;
     }
 
     /// As [`Handshake::exporter`].

@@ -60,6 +60,7 @@ impl Connection {
             Output::Ended(end) => {
                 self.inbound.forget_key();
                 self.outbound.forget_key();
+                // Nobody waits for an answer any more.
                 self.turns.retain(|turn| !matches!(turn, Turn::Decide(_)));
                 self.end = Some(end);
             }

@@ -2,13 +2,14 @@
 
 use pki_types::ServerName;
 
-use crate::codec::{List, Reader, Vector};
+pub use crate::codec::Vector;
+use crate::codec::{List, Reader};
 use crate::crypto::Provider;
-use crate::failure::{Disclosure, Misuse};
+pub use crate::failure::Disclosure;
+use crate::failure::Misuse;
 use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
-use crate::message::Layout;
-use crate::message::{DistinguishedName, ProtocolName};
+pub use crate::message::{DistinguishedName, Item, Layout, ProtocolName};
 use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
 
 /// What carries the handshake.

@@ -220,6 +220,13 @@ impl Context {
         }
     }
 
+    /// The server can show nothing any more.
+    pub(crate) fn authentication_unresolved(&mut self) {
+        if let ClientAuthenticationState::Pending(reply) = self.client_authentication {
+            self.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
+        }
+    }
+
     pub(crate) fn alert(&mut self, alert: Alert) {
         self.flush();
         self.outputs.push_back(Output::Alert { epoch: self.send_epoch, alert });

@@ -288,6 +288,7 @@ impl Handshake {
     /// Application data has arrived.
     pub fn application_data_received(&mut self) {
         self.user_canceled_in_a_row = 0;
+        self.data_has_arrived = true;
         self.cx.updates.data_received();
     }
 

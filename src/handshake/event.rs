@@ -10,7 +10,7 @@ use crate::handshake::decision::{
     CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Signed,
     TicketSealed,
 };
-use crate::key_schedule::{PskKind, TrafficSecret};
+pub use crate::key_schedule::{PskKind, TrafficSecret};
 use crate::message::{
     self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
     EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,

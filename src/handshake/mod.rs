@@ -7,6 +7,7 @@
 mod authentication;
 mod client;
 pub mod client_authentication;
+pub mod closing;
 pub mod closure;
 pub mod config;
 mod context;
@@ -60,6 +61,7 @@ pub struct Handshake {
     report_transitions: bool,
     user_canceled_in_a_row: u32,
     unconfirmed_bytes: u64,
+    data_has_arrived: bool,
 }
 
 impl Handshake {
@@ -79,6 +81,7 @@ impl Handshake {
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Client(ClientState::Start(Start { config, destination })),
         };
         handshake.step_or_fail(Input::Begin(Begin));
@@ -101,6 +104,7 @@ impl Handshake {
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Server(ServerState::WaitClientHello(WaitClientHello { config })),
         })
     }
@@ -230,7 +234,7 @@ impl Handshake {
         self.running()?;
         if self.closure.may_send() && !self.is_quic {
             if !self.is_complete() {
-                self.cx.abandon_flight();
+                self.cx.prepare_to_fail();
                 self.cx.alert(Alert::Closure(ClosureAlert::UserCanceled));
             }
             self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
@@ -247,9 +251,13 @@ impl Handshake {
         }
     }
 
-    /// Reports a fault that was found below: in a record, in a frame.
+    /// Reports a fault that was found below: in a record, in a frame. That a client is denied is
+    /// not found there, and for want of a verified certificate said without a reason.
     pub fn fail(&mut self, cause: Cause) {
-        self.fail_if(Err(cause));
+        self.fail_if(Err(match cause {
+            Cause::ClientDenied => Cause::RefusedWithoutReason,
+            found => found,
+        }));
     }
 
     /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is the

@@ -154,18 +154,19 @@ impl SelectCredential {
     /// Go on with this certificate chain, a scheme its key can sign with, and this application protocol.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the chain is empty;
-    /// the question comes back.
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or
+    /// [no certificate](Self::accepts_certificate) can be sent, or the chain is empty; the question
+    /// comes back.
     pub fn certificate(
         self,
         chain: Arc<CertificateChain>,
         scheme: SignatureScheme,
         protocol: Option<&[u8]>,
     ) -> Result<Answer, Box<Unfit<Self>>> {
-        let offered = self.signature_schemes().any(|offered| offered == scheme)
-            && protocol.is_none_or(|name| {
-                self.application_layer_protocols().any(|offered| offered == name)
-            })
+        // Without a key exchange there would be no secret at all.
+        let offered = self.accepts_certificate()
+            && self.signature_schemes().any(|offered| offered == scheme)
+            && self.offers_protocol(protocol)
             && !chain.entries.is_empty();
         if !offered {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
@@ -191,6 +192,18 @@ impl SelectCredential {
             HelloRefusal::Concealed => Cause::RefusedWithoutReason,
         };
         Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+
+    /// As [`refuse`](Self::refuse) with [`HelloRefusal::Concealed`]: `general_error`.
+    #[deprecated(
+        since = "0.1.0",
+        note = "use `refuse` with the reason: `NameNotServed` for an unknown name, `Overload` for \
+                want of capacity, `Concealed` for policy; the client has shown no credential yet \
+                to which access could be denied, and in plaintext `access_denied` could come from \
+                any filter on the way"
+    )]
+    pub fn access_denied(self) -> Answer {
+        self.refuse(HelloRefusal::Concealed)
     }
 }
 

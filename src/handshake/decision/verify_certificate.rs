@@ -117,6 +117,17 @@ impl VerifyCertificate {
         Answer { serial: self.serial, reply: Reply::Refused(cause) }
     }
 
+    /// As [`deny`](Self::deny).
+    #[deprecated(
+        since = "0.1.0",
+        note = "use `deny` for a valid certificate whose holder is not let in, which alone is \
+                `access_denied`, and only from a server; use `reject` for a certificate that is \
+                not acceptable"
+    )]
+    pub fn access_denied(self) -> Answer {
+        self.deny()
+    }
+
     /// The certificate could not be judged, for a reason that is not the peer's.
     pub fn unavailable(self) -> Answer {
         Answer { serial: self.serial, reply: Reply::Refused(Cause::VerificationUnavailable) }

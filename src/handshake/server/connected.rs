@@ -40,10 +40,7 @@ impl Connected {
         self.random.fill(Draw::TicketAgeAdd, &mut age_add)?;
         let age_add = u32::from_be_bytes(age_add);
         // A counter: each nonce of a connection must be another (RFC 9846 §4.7.1).
-        let nonce = match u16::try_from(self.tickets_issued) {
-            Ok(short) => short.to_be_bytes().to_vec(),
-            Err(_) => self.tickets_issued.to_be_bytes().to_vec(),
-        };
+        let nonce = ticket_nonce(self.tickets_issued);
         self.tickets_issued = self.tickets_issued.saturating_add(1);
         let psk: Secret = self.resumption.psk(&nonce);
         let suite = self.resumption.suite();
@@ -100,4 +97,11 @@ impl SealTicket {
         let secrets = self.connected.secrets.update(cx, &update)?;
         Ok(Next::to(Self { connected: Connected { secrets, ..self.connected }, ..self }))
     }
+}
+
+/// The number without its leading zeros, but in two bytes at least: each number has another.
+fn ticket_nonce(number: u64) -> Vec<u8> {
+    let bytes = number.to_be_bytes();
+    let zeros = bytes.iter().take(6).take_while(|&&byte| byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default().to_vec()
 }
