@@ -68,7 +68,8 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Everything that `provider` has, in its order; no application protocol.
+    /// Everything that `provider` has, in its order, and RSASSA-PKCS1-v1_5 in certificates; no
+    /// application protocol.
     #[must_use]
     pub fn new(provider: Provider) -> Self {
         Self {
@@ -80,7 +81,7 @@ impl ClientConfig {
                 .iter()
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
-            certificate_signature_schemes: Vector::new(),
+            certificate_signature_schemes: schemes_in_certificates(&provider),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
@@ -226,7 +227,7 @@ impl ServerConfig {
                 .iter()
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
-            certificate_signature_schemes: Vector::new(),
+            certificate_signature_schemes: schemes_in_certificates(&provider),
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
             request_ocsp_response: false,
@@ -248,6 +249,17 @@ impl ServerConfig {
         check_record_size_limit(self.record_size_limit)?;
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
+}
+
+/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign so.
+fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
+    let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    let for_certificates_only = [
+        SignatureScheme::RSA_PKCS1_SHA256,
+        SignatureScheme::RSA_PKCS1_SHA384,
+        SignatureScheme::RSA_PKCS1_SHA512,
+    ];
+    proven.chain(for_certificates_only).collect()
 }
 
 fn check_offer(

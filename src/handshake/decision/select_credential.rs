@@ -54,7 +54,7 @@ impl SelectCredential {
     /// The schemes in which the client can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
     /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent that.
@@ -248,7 +248,7 @@ impl SelectClientCredential {
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.request().and_then(|request| request.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
     /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent that.
