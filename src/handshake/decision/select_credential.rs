@@ -156,18 +156,19 @@ impl SelectCredential {
     /// protocol.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the chain is
-    /// empty; the question comes back.
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or
+    /// [no certificate](Self::accepts_certificate) can be sent, or the chain is empty; the question
+    /// comes back.
     pub fn certificate(
         self,
         chain: Arc<CertificateChain>,
         scheme: SignatureScheme,
         protocol: Option<&[u8]>,
     ) -> Result<Answer, Box<Unfit<Self>>> {
-        let offered = self.signature_schemes().any(|offered| offered == scheme)
-            && protocol.is_none_or(|name| {
-                self.application_layer_protocols().any(|offered| offered == name)
-            })
+        // Without a key exchange there would be no secret at all.
+        let offered = self.accepts_certificate()
+            && self.signature_schemes().any(|offered| offered == scheme)
+            && self.offers_protocol(protocol)
             && !chain.entries.is_empty();
         if !offered {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
