@@ -95,6 +95,7 @@ impl Handshake {
         let Err(cause) = outcome else { return };
         self.close_by(ClosureInput::Fail, |this| {
             let alert = this.disclosure.alert(cause);
+            this.cx.authentication_unresolved();
             this.cx.prepare_to_fail();
             this.cx.authentication_unresolved();
             if this.closure.may_send() {

@@ -14,7 +14,7 @@ use countersign::handshake::{CLIENT, ClientConfig, Fact, Handshake, Output, SERV
 use crate::identity::Identity;
 
 /// Two configurations, to be changed before they meet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setup {
     /// The client's.
     pub client: ClientConfig,

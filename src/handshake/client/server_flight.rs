@@ -106,7 +106,8 @@ impl WaitEncryptedExtensions {
             cx.learn(Fact::TransportParameters(parameters.to_vec()));
         }
         if message.early_data {
-            let first = psk.as_ref().filter(|psk| psk.is_first);
+            // A layout can offer early data that was never sent.
+            let first = psk.as_ref().filter(|psk| early_data && psk.is_first);
             first
                 .filter(|psk| psk.key.permits_early_data(flight.suite, protocol))
                 .ok_or(Cause::EarlyDataNotAcceptable)?;

@@ -69,7 +69,9 @@ impl SelectCredential {
             protocol.as_ref().ok_or(Cause::NoCommonApplicationProtocol)?;
         }
         cx.early_data_is_undecided = false;
-        cx.peer_takes_tickets = hello.extensions.psk_key_exchange_modes.is_some();
+        let ours = self.config.psk_key_exchange_modes.list();
+        let theirs = hello.extensions.psk_key_exchange_modes.unwrap_or_default();
+        cx.peer_takes_tickets = theirs.iter().any(|mode| ours.contains(mode));
         match credential {
             ServerCredential::Certificate { chain, scheme } => {
                 self.by_certificate(cx, &hello, chain, scheme, protocol).map(Next::to)
