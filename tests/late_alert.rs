@@ -140,7 +140,8 @@ fn judge(trial: &mut Trial, moment: WriteFails) {
 
 #[test]
 fn alert_always_beats_the_errors_of_the_transport() {
-    let verdicts: [(Reply, fn(Decision) -> Answer, u8, diagnosis::Cause); 3] = [
+    type Answerer = fn(Decision) -> Answer;
+    let verdicts: [(Reply, Answerer, u8, diagnosis::Cause); 3] = [
         (Reply::Declined, accept, 116, diagnosis::Cause::ClientCertificateRequired),
         (
             Reply::Sent,

@@ -105,8 +105,25 @@ pub struct Negotiated {
     pub group: Option<NamedGroup>,
     /// The application protocol, if one was agreed (RFC 7301).
     pub application_layer_protocol: Option<Vec<u8>>,
+    /// How long protected records may be, if both ends have said so (RFC 8449).
+    pub record_size_limits: Option<RecordSizeLimits>,
     /// Which kind of PSK was used in place of certificates, if one was.
     pub psk: Option<PskKind>,
+}
+
+/// The longest protected records, in bytes of content, content type and padding (RFC 8449 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordSizeLimits {
+    /// What the peer wants to receive.
+    pub send: u16,
+    /// What we want to receive.
+    pub receive: u16,
+}
+
+impl RecordSizeLimits {
+    pub(crate) fn agreed(ours: Option<u16>, theirs: Option<u16>) -> Option<Self> {
+        ours.zip(theirs).map(|(receive, send)| Self { send, receive })
+    }
 }
 
 /// A ticket and the key that belongs to it (RFC 9846 §4.7.1).
