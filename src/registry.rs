@@ -6,7 +6,12 @@ use crate::codec::{Decode, Encode, Reader, Writer};
 use crate::failure::Cause;
 
 macro_rules! registry {
-    ($($(#[$doc:meta])* $name:ident($int:ident $read:ident) { $($(#[$value_doc:meta])* $value:ident = $code:literal,)* })+) => {$(
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($int:ident $read:ident) {
+            $($(#[$value_doc:meta])* $value:ident = $code:literal,)*
+        }
+    )+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub $int);

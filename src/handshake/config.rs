@@ -1,4 +1,5 @@
-//! What a client or a server offers and accepts: plain values, shared by connections through an `Arc`.
+//! What a client or a server offers and accepts: plain values, shared by connections through an
+//! `Arc`.
 
 use pki_types::ServerName;
 
@@ -53,7 +54,8 @@ pub struct ClientConfig {
     pub record_size_limit: Option<u16>,
     /// Whether to look like TLS 1.2 to middleboxes (RFC 9846 §E.4); over records only.
     pub compatibility_mode: bool,
-    /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.3).
+    /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
+    /// §4.2.3).
     pub strict_legacy_version: bool,
     /// The order and content of ClientHello's extensions.
     pub client_hello_layout: Layout,
@@ -186,7 +188,8 @@ pub struct ServerConfig {
     pub cookie_bytes: u16,
     /// When a stream carries `change_cipher_spec` to please middleboxes (RFC 9846 §E.4).
     pub compatibility_mode: CompatibilityMode,
-    /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.2).
+    /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
+    /// §4.2.2).
     pub strict_legacy_version: bool,
     /// The order and content of EncryptedExtensions.
     pub encrypted_extensions_layout: Layout,

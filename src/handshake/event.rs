@@ -19,7 +19,8 @@ use crate::registry::{CipherSuite, NamedGroup};
 
 /// What the machine says, in order. The order is the contract:
 ///
-/// * a `Key` to send with comes before the first `Send` that it protects and after the last that it does not;
+/// * a `Key` to send with comes before the first `Send` that it protects and after the last that it
+///   does not;
 /// * a `Key` to receive with comes when no part of a message under the old key is outstanding;
 /// * `Ended` is the last output there is, and an error alert stands right before it.
 #[derive(Debug)]
@@ -154,7 +155,8 @@ pub enum End {
     Failed(Failure),
     /// The peer sent an error alert, or closed during the handshake.
     Refused(Refusal),
-    /// The transport ended without `close_notify`: what was received may be cut short (RFC 9846 §6.1).
+    /// The transport ended without `close_notify`: what was received may be cut short (RFC 9846
+    /// §6.1).
     Truncated(Truncation),
 }
 

@@ -1,5 +1,5 @@
-//! What the server says before it authenticates: ServerHello, EncryptedExtensions, CertificateRequest
-//! (RFC 9846 §4.2.3, §4.4).
+//! What the server says before it authenticates: ServerHello, EncryptedExtensions,
+//! CertificateRequest (RFC 9846 §4.2.3, §4.4).
 
 use crate::codec::{List, Vector};
 use crate::crypto::{Draw, Group, Secret, Suite};
