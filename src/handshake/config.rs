@@ -254,7 +254,8 @@ impl ServerConfig {
     }
 }
 
-/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign so.
+/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign
+/// so.
 fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
     let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
     let for_certificates_only = [
