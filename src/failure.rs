@@ -12,7 +12,15 @@ macro_rules! causes {
         /// What went wrong: one value for each rule that can be broken.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Cause { $(#[doc = concat!($text, " (`", stringify!($alert), "`, RFC 9846 §", $section, ")")] $(#[$doc])* $cause),+ }
+        pub enum Cause {
+            $(
+                #[doc = concat!(
+                    $text, " (`", stringify!($alert), "`, RFC 9846 §", $section, ")"
+                )]
+                $(#[$doc])*
+                $cause
+            ),+
+        }
 
         impl Cause {
             /// Every cause, in the order of the table.
@@ -61,7 +69,7 @@ causes! {
     TooManyEmptyRecords => UnexpectedMessage, "5.1", "more empty records in a row than the limit";
     UnexpectedApplicationData => UnexpectedMessage, "2", "application data before the handshake allows it";
     EarlyDataTooLong => UnexpectedMessage, "4.3.10", "more early data than the limit";
-    KeyUsageExhausted => InternalError, "5.5", "a key has done as much as it may and cannot be updated";
+    KeyUsageExhausted => InternalError, "5.5", "a key has protected as much as it may and cannot be updated";
 
     // Alerts received
     AlertMalformed => DecodeError, "6", "an alert is not two bytes";
@@ -97,8 +105,8 @@ causes! {
     KeyShareNotListed => IllegalParameter, "4.3.8", "a key share for a group that supported_groups lacks";
     KeyShareInvalid => IllegalParameter, "4.3.8", "a key share is not a valid value of its group";
     BinderCountDiffers => IllegalParameter, "4.3.11", "there are not as many binders as identities";
-    BinderMismatch => DecryptError, "4.3.11", "a PSK binder does not verify";
-    NoAcceptablePsk => UnknownPskIdentity, "6.2", "nothing but PSKs was offered, and none is acceptable";
+    BinderMismatch => DecryptError, "4.3.11.2", "a PSK binder does not verify";
+    NoAcceptablePsk => UnknownPskIdentity, "6.2", "no acceptable PSK identity was offered";
 
     // Second ClientHello
     SecondHelloChanged => IllegalParameter, "4.2.2", "the second ClientHello differs where it may not";

@@ -9,15 +9,15 @@ use countersign::crypto::aead::TAG_BYTES;
 use countersign::crypto::{Sealer, Secret, Suite};
 use countersign::epoch::{Direction, Epoch, Role};
 use countersign::handshake::decision::{Answer, Decision};
-use countersign::handshake::{End, Handshake, Output};
+use countersign::handshake::{End, Fact, Handshake, Output};
 use countersign::key_schedule::{EarlySecret, TrafficSecret};
 use countersign::limits::Limits;
-use countersign::message::HEADER_BYTES;
 use countersign::record::{Content, Inbound};
 use countersign::registry::ContentType;
 
 use crate::identity::Identity;
 use crate::pair::Setup;
+use crate::stop::messages;
 use crate::wire::Socket;
 
 /// Something a peer sends.
@@ -33,8 +33,8 @@ pub enum Item {
     Forged(ContentType, Vec<u8>),
     /// Bytes as they are.
     Raw(Vec<u8>),
-    /// Nothing; but from here on this key is in use.
-    Key(TrafficSecret),
+    /// Nothing; but from here on this key is in use, or none.
+    Key(Option<TrafficSecret>),
 }
 
 impl Item {
@@ -50,11 +50,14 @@ impl Item {
 pub struct Heard {
     /// The keys that opened it.
     pub epoch: Epoch,
-    /// What it holds.
+    /// What it holds; [`UNOPENED`] for what comes when the peer has ended.
     pub content_type: ContentType,
     /// The content.
     pub content: Vec<u8>,
 }
+
+/// The content type of bytes that nobody has opened any more.
+pub const UNOPENED: ContentType = ContentType(0);
 
 /// An honest handshake whose records are sealed and opened here, so that any of them can be left
 /// out, changed or made up.
@@ -98,10 +101,14 @@ impl Forger {
     pub fn speak(&mut self) {
         while let Some(output) = self.handshake.poll() {
             match output {
-                Output::Send { bytes, .. } => self.items.extend(split(&bytes)),
-                Output::Key { direction: Direction::Send, secret, .. } => {
-                    self.items.push_back(Item::Key(secret));
+                Output::Send { bytes, .. } => {
+                    let messages = messages(&bytes).into_iter();
+                    self.items.extend(messages.map(|message| Item::Message(message.to_vec())));
                 }
+                Output::Key { direction: Direction::Send, secret, .. } => {
+                    self.items.push_back(Item::Key(Some(secret)));
+                }
+                Output::KeyDropped => self.items.push_back(Item::Key(None)),
                 Output::Key { direction: Direction::Receive, secret, .. } => {
                     self.inbound.set_key(&secret);
                 }
@@ -109,7 +116,7 @@ impl Forger {
                     let answer = (self.answer)(question);
                     self.handshake.answer(answer).expect("the open question");
                 }
-                Output::KeyDropped => {}
+                Output::Learned(Fact::EarlyDataRejected) => self.inbound.skip_early_data(),
                 Output::Learned(_) => {}
                 Output::Alert { alert, .. } => self.items.push_back(alert_item(alert)),
                 Output::Ended(end) => self.end = Some(end),
@@ -123,11 +130,17 @@ impl Forger {
     /// If a record is under a key that the peer of an honest connection does not have.
     fn listen(&mut self, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
+            if self.end.is_some() {
+                // Who has ended may lack the keys, but what comes is noted.
+                let content = bytes.to_vec();
+                let epoch = self.handshake.receive_epoch();
+                self.heard.push(Heard { epoch, content_type: UNOPENED, content });
+                return;
+            }
             let before = self.handshake.receive_epoch();
             let record = self.inbound.next(bytes, false).expect("a record in order");
             let record = record.expect("a whole record");
             let consumed = record.consumed;
-            // Who has ended hears no more, but the record is noted.
             let (epoch, content_type, content) = match record.content {
                 Content::Handshake(content) => {
                     let _ended = self.handshake.receive(before, content);
@@ -151,8 +164,11 @@ impl Forger {
         }
     }
 
-    /// The bytes of `item`.
-    fn seal(&mut self, item: Item) -> Vec<u8> {
+    /// The bytes of `item`, under the keys in use.
+    ///
+    /// # Panics
+    /// If they do not fit a record.
+    pub fn seal(&mut self, item: Item) -> Vec<u8> {
         match item {
             Item::Message(message) => self.seal(Item::Record(ContentType::HANDSHAKE, message, 0)),
             Item::Record(content_type, content, padding) => match &mut self.sealer {
@@ -167,7 +183,7 @@ impl Forger {
             }
             Item::Raw(bytes) => bytes,
             Item::Key(secret) => {
-                self.sealer = Some(Sealer::new(secret.suite, secret.secret()));
+                self.sealer = secret.map(|secret| Sealer::new(secret.suite, secret.secret()));
                 Vec::new()
             }
         }
@@ -177,19 +193,6 @@ impl Forger {
 fn alert_item(alert: Alert) -> Item {
     let [level, description] = alert.to_wire();
     Item::alert(level, description)
-}
-
-/// The messages of a flight.
-fn split(mut flight: &[u8]) -> Vec<Item> {
-    let mut items = Vec::new();
-    while let [_, high, middle, low, ..] = *flight {
-        let length = u32::from_be_bytes([0, high, middle, low]);
-        let length = usize::try_from(length).expect("a length of three bytes");
-        let (message, rest) = flight.split_at(HEADER_BYTES + length);
-        items.push(Item::Message(message.to_vec()));
-        flight = rest;
-    }
-    items
 }
 
 fn plaintext(content_type: ContentType, content: &[u8]) -> Vec<u8> {
@@ -299,10 +302,8 @@ impl Trial {
         let mut bytes = mem::take(&mut self.victim.output);
         self.forger.listen(&mut bytes);
         // A key is in use as soon as what it does not protect is sent.
-        while let Some(Item::Key(secret)) =
-            self.forger.items.pop_front_if(|item| matches!(item, Item::Key(_)))
-        {
-            self.forger.seal(Item::Key(secret));
+        while let Some(key) = self.forger.items.pop_front_if(|item| matches!(item, Item::Key(_))) {
+            self.forger.seal(key);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Faults of the hellos and their extensions.
 
-use countersign::codec::Writer;
+use countersign::codec::{Vector, Writer};
 use countersign::message::{self, Item};
 use countersign::registry::{
     CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
@@ -10,8 +10,8 @@ use countersign_testing::Setup;
 use crate::case::Attack::{Next, Nothing};
 use crate::case::{cases, with_retry};
 use crate::edit::{
-    add_to_client_hello, append, client_hello, list, message, offered_psks, retry, server_hello,
-    share, without_extensions,
+    add_to_client_hello, append, client_hello, flip_last_bit, list, message, offered_psks, retry,
+    server_hello, share, without_extensions,
 };
 
 cases! {
@@ -79,9 +79,10 @@ cases! {
         Next(|m| share(m, &[(NamedGroup::X25519, &[0; 32])])), then SelectCredential;
     Server WaitClientHello: BinderCountDiffers 47 Initial,
         Next(|m| add_to_client_hello(m, ExtensionType::PRE_SHARED_KEY, &offered_psks(2, 1)));
-    Server WaitClientHello: BinderMismatch 51 Initial, Next(|m| flip_the_last_bit(m)),
-        with share_a_key, then SelectCredential;
-    Server WaitClientHello: NoAcceptablePsk 115 Initial, Next(offer_nothing_but_psks);
+    Server WaitClientHello: SignatureAlgorithmsMissing 109 Initial, Next(offer_nothing_but_psks),
+        with |setup| setup.server.psk_key_exchange_modes = Vector::new();
+    Server WaitClientHello: BinderMismatch 51 Initial, Next(|m| flip_last_bit(m)),
+        with |setup| *setup = Setup::sharing_a_key(false), then SelectCredential;
 
     // Second ClientHello
     Server WaitSecondClientHello: SecondHelloChanged 47 Initial, Next(offer_other_schemes),
@@ -128,26 +129,18 @@ cases! {
         with with_retry;
     Client WaitServerHello: RetryWithoutChange 47 Initial,
         Next(|m| retry(m, |retry| retry.extensions.selected_group = None)), with with_retry;
-    Client WaitServerHello: PskModeNotOffered 47 Initial,
-        Next(|m| server_hello(m, |hello| hello.extensions.key_share = None)), with share_a_key;
     Client WaitServerHello: PskNotOffered 47 Initial,
         Next(|m| server_hello(m, |hello| hello.extensions.pre_shared_key = Some(0))),
         with |setup| {
             let psks = Item::Raw(ExtensionType::PRE_SHARED_KEY, offered_psks(1, 1));
             setup.client.client_hello_layout.0.push(psks);
         };
-}
-
-/// Both ends know a key, and the client offers it.
-fn share_a_key(setup: &mut Setup) {
-    setup.destination.psks = Setup::sharing_a_key(false).destination.psks;
-}
-
-/// `pre_shared_key` is the last extension, and a binder its last field.
-fn flip_the_last_bit(message: &mut [u8]) {
-    if let Some(last) = message.last_mut() {
-        *last ^= 1;
-    }
+    Client WaitServerHello: PskNotOffered 47 Initial,
+        Next(|m| server_hello(m, |hello| hello.extensions.pre_shared_key = Some(1))),
+        with |setup| *setup = Setup::sharing_a_key(false);
+    Client WaitServerHello: PskModeNotOffered 47 Initial,
+        Next(|m| server_hello(m, |hello| hello.extensions.key_share = None)),
+        with |setup| *setup = Setup::sharing_a_key(false);
 }
 
 /// A HelloRetryRequest that a client could follow, if it were the first.

@@ -8,7 +8,11 @@ mod edit;
 mod frames;
 mod hello;
 mod own;
+mod phase;
+mod properties;
+mod received;
 mod records;
+mod secrets;
 mod table;
 
 use case::Case;

@@ -25,6 +25,8 @@ cases! {
         Answer(|question| refuse(question, HelloRefusal::NoApplicationProtocol));
     Server SelectCredential: NoCommonSignatureScheme 40 Initial,
         Answer(|question| refuse(question, HelloRefusal::NoSuitableCertificate));
+    Server SelectCredential: NoAcceptablePsk 115 Initial,
+        Answer(|question| refuse(question, HelloRefusal::NoAcceptablePsk));
     Server SelectCredential: SecurityInsufficient 71 Initial,
         Answer(|question| refuse(question, HelloRefusal::InsufficientSecurity));
     Server SelectCredential: ParametersRefused 40 Initial,

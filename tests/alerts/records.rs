@@ -1,7 +1,7 @@
 //! Faults of records, of alerts, and of messages in the wrong records.
 
 use countersign::registry::ContentType;
-use countersign_testing::{Item, Trial};
+use countersign_testing::{Item, Setup, Trial};
 
 use crate::case::Attack::{Do, Send};
 use crate::case::{cases, mutual};
@@ -68,6 +68,14 @@ cases! {
     Server WaitFinished: EarlyDataTooLong 10 Application,
         Send(|| vec![Item::Forged(DATA, vec![1; 0x1000]); 5]),
         with |setup| setup.client.client_hello_layout.0.push(early_data());
+    Server WaitEndOfEarlyData: EarlyDataTooLong 10 Application,
+        Send(|| vec![Item::Record(DATA, vec![1; 1_001], 0)]), with with_early_data;
+    Server WaitEndOfEarlyData: RecordNotAuthentic 20 Application,
+        Send(|| vec![Item::Forged(DATA, vec![1])]), with with_early_data;
+    Server WaitEndOfEarlyData: MessageOutOfOrder 10 Application,
+        Send(|| vec![Item::Message(message(20, &[0; 32]))]), with with_early_data;
+    Server WaitEndOfEarlyData: Malformed 50 Application,
+        Send(|| vec![Item::Message(message(5, &[0]))]), with with_early_data;
 
     // Alerts
     Server WaitClientHello: AlertMalformed 50 Initial,
@@ -80,6 +88,12 @@ cases! {
     Client Connected: TooManyUserCanceled 10 Application, Send(|| vec![Item::alert(1, 90); 5]);
 }
 
+/// Early data is sent and accepted.
+fn with_early_data(setup: &mut Setup) {
+    *setup = Setup::sharing_a_key(true);
+}
+
+/// Early data is offered, though there is none.
 fn early_data() -> countersign::message::Item {
     countersign::message::Item::Raw(countersign::registry::ExtensionType::EARLY_DATA, Vec::new())
 }

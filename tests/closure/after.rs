@@ -181,6 +181,8 @@ fn everything_after_the_end_is_misuse_and_poll_is_silent() {
             assert_eq!(handshake.cancel(), Err(Misuse::Ended));
             assert_eq!(handshake.may_send_application_data(), Err(Misuse::Ended));
             assert_eq!(handshake.exporter("label", b"", &mut [0; 32]), Err(Misuse::Ended));
+            assert_eq!(handshake.early_exporter("label", b"", &mut [0; 32]), Err(Misuse::Ended));
+            assert_eq!(handshake.early_data_permitted(), Err(Misuse::NotOffered));
             if role == Role::Server {
                 assert_eq!(handshake.issue_ticket(TICKET), Err(Misuse::Ended));
             }

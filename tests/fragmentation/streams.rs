@@ -83,6 +83,7 @@ fn records(mut bytes: &[u8]) -> Vec<&[u8]> {
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     facts: Vec<String>,
+    early_data: Vec<u8>,
     data: Vec<u8>,
     end: Option<handshake::End>,
     state: &'static str,
@@ -165,6 +166,7 @@ impl Run<'_> {
         let socket = self.socket(role);
         Said {
             facts: socket.facts.iter().map(said).collect(),
+            early_data: socket.early_data.clone(),
             data: socket.data.clone(),
             end: socket.end.clone(),
             state: socket.connection.handshake().state(),
@@ -173,9 +175,19 @@ impl Run<'_> {
     }
 }
 
-/// A handshake, data both ways with a ticket and new keys between, and the end.
-fn run(cuts: &Cuts, fault: Option<&Fault>) -> [Said; 2] {
-    let wire = Wire::new(Setup::longest());
+/// A handshake, data both ways with a ticket and new keys between, and the end; with early data, a
+/// handshake by PSK.
+fn run(cuts: &Cuts, fault: Option<&Fault>, early_data: bool) -> [Said; 2] {
+    let setup = if early_data { Setup::sharing_a_key(true) } else { Setup::longest() };
+    let mut wire = Wire::new(setup);
+    if early_data {
+        let client = &mut wire.client;
+        client.work(&mut answer);
+        for words in [&b"early"[..], b" and earlier"] {
+            let written = client.connection.write_early_data(words, &mut client.output);
+            assert_eq!(written, Ok(words.len()));
+        }
+    }
     let mut run = Run { wire, cuts, fault, sent: [Vec::new(), Vec::new()], cut_off: [false; 2] };
     run.deliver();
     // After a fault some of these cannot be done; that is then the same however bytes are cut.
@@ -201,17 +213,24 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn streams_give_the_same_however_they_are_cut(cuts in cuts(), fault in faults()) {
-        let whole = run(&Cuts::whole(), fault.as_ref());
-        let cut = run(&cuts, fault.as_ref());
+    fn streams_give_the_same_however_they_are_cut(
+        cuts in cuts(),
+        fault in faults(),
+        early_data in any::<bool>(),
+    ) {
+        let whole = run(&Cuts::whole(), fault.as_ref(), early_data);
+        let cut = run(&cuts, fault.as_ref(), early_data);
         prop_assert_eq!(whole, cut);
     }
 }
 
 #[test]
 fn an_honest_stream_closes_in_order_in_every_way_of_cutting() {
-    for length in [1, 2, 5, 6, 1000, usize::MAX] {
-        for said in run(&Cuts(vec![length]), None) {
+    for (length, early_data) in [(1, false), (1, true), (5, true), (6, false), (1000, true)] {
+        let [client, server] = run(&Cuts(vec![length]), None, early_data);
+        let early: &[u8] = if early_data { b"early and earlier" } else { b"" };
+        assert_eq!((&server.early_data[..], &client.early_data[..]), (early, &b""[..]));
+        for said in [client, server] {
             assert_eq!(said.end, Some(handshake::End::Closed));
             assert!(said.data.starts_with(&[7; 20_000]));
             assert!(said.data.ends_with(b"under new keysthe end"));

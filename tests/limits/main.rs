@@ -189,6 +189,26 @@ fn pending_bytes_bounds_what_comes_while_a_question_is_open() {
 }
 
 #[test]
+fn psk_identities_bounds_what_the_server_looks_at() {
+    let offered = 5_usize;
+    for limit in 0..=offered + 1 {
+        let mut setup = Setup::default();
+        let names = (0..offered).map(|name| vec![u8::try_from(name).expect("few"); 4]);
+        setup.destination.psks = names.map(|name| Identity::key().offered_as(name)).collect();
+        setup.server.limits.psk_identities = limit;
+        for index in 0..=offered {
+            let mut end = setup.clone().pair().stop(Role::Server, "SelectCredential");
+            let Some(Decision::SelectCredential(question)) = end.question.take() else {
+                panic!("{end:?}")
+            };
+            assert_eq!(question.psk_identities().count(), limit.min(offered));
+            let selected = question.psk(index, Identity::key(), None, false);
+            assert_eq!(selected.is_ok(), index < limit.min(offered), "{index} of {limit}");
+        }
+    }
+}
+
+#[test]
 fn user_canceled_alerts_bounds_those_in_a_row() {
     for limit in [0, 1, 4, 20] {
         let mut setup = Setup::default();

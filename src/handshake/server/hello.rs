@@ -123,7 +123,8 @@ struct Considered {
     psk_use: PskUse,
 }
 
-/// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from it.
+/// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from
+/// it.
 fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered, Cause> {
     let extensions = &hello.extensions;
     let versions = extensions.supported_versions;
@@ -138,8 +139,6 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
     }
     check_profile(config, hello)?;
     negotiation::require(extensions)?;
-    // Without PSKs this was `missing_extension`; with them the client wants no certificate.
-    extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
     let provider = &config.provider;
     let suite = negotiation::cipher_suite(
         provider,
@@ -149,8 +148,7 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
     )?;
     let psk_use = PskUse::in_common(config.psk_key_exchange_modes.list(), extensions);
     if !psk_use.is_possible() {
-        // Without PSKs this was `missing_extension`; with them the client wants no certificate.
-        extensions.signature_algorithms.ok_or(Cause::NoAcceptablePsk)?;
+        extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
     }
     let choice = match negotiation::group(
         provider,

@@ -15,7 +15,7 @@ use crate::handshake::authentication::{
 use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCredential, Signed};
-use crate::handshake::event::{Fact, Negotiated, on};
+use crate::handshake::event::{Fact, Negotiated, RecordSizeLimits, on};
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, PskKind, TrafficSecret};
@@ -69,7 +69,9 @@ impl SelectCredential {
             protocol.as_ref().ok_or(Cause::NoCommonApplicationProtocol)?;
         }
         cx.early_data_is_undecided = false;
-        cx.peer_takes_tickets = hello.extensions.psk_key_exchange_modes.is_some();
+        let ours = self.config.psk_key_exchange_modes.list();
+        let theirs = hello.extensions.psk_key_exchange_modes.unwrap_or_default();
+        cx.peer_takes_tickets = theirs.iter().any(|mode| ours.contains(mode));
         match credential {
             ServerCredential::Certificate { chain, scheme } => {
                 self.by_certificate(cx, &hello, chain, scheme, protocol).map(Next::to)
@@ -209,6 +211,10 @@ impl SelectCredential {
             cipher_suite: self.suite.id,
             group: self.group.map(Group::id),
             application_layer_protocol: protocol,
+            record_size_limits: RecordSizeLimits::agreed(
+                self.config.record_size_limit,
+                hello.extensions.record_size_limit,
+            ),
             psk,
         }));
         Ok(())
