@@ -20,6 +20,7 @@ mod negotiation;
 pub mod psk;
 mod reassembly;
 mod server;
+pub(crate) mod ticket;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use self::event::{End, Fact, Output};
 use self::reassembly::Held;
 pub use self::server::SERVER;
 use self::server::{ServerState, WaitClientHello};
+use self::ticket::MAX_LIFETIME_SECONDS;
 use crate::alert::{Alert, ClosureAlert};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Disclosure, Misuse};
@@ -189,17 +191,20 @@ impl Handshake {
     ///
     /// # Errors
     /// [`Misuse::WrongRole`], [`Misuse::NotConnected`], [`Misuse::OutOfRange`] for a lifetime of
-    /// more than 604,800 seconds, [`Misuse::NotOffered`] if the client cannot use tickets,
-    /// [`Misuse::WriteClosed`], [`Misuse::Ended`].
+    /// more than 604,800 seconds, and in QUIC for early data of a length other than `u32::MAX`;
+    /// [`Misuse::NotOffered`] if the client cannot use tickets, [`Misuse::WriteClosed`],
+    /// [`Misuse::Ended`].
     pub fn issue_ticket(&mut self, order: NewTicket) -> Result<(), Misuse> {
         if self.cx.role == Role::Client {
             return Err(Misuse::WrongRole);
         }
         self.order(on::Kind::IssueTicket)?;
-        if order.lifetime_seconds > 604_800 {
+        let other_early_data = order.max_early_data_bytes.is_some_and(|bytes| bytes != u32::MAX);
+        // RFC 9001 §4.6.1: QUIC bounds early data by itself.
+        if order.lifetime_seconds > MAX_LIFETIME_SECONDS || (self.is_quic && other_early_data) {
             return Err(Misuse::OutOfRange);
         }
-        if !self.cx.peer_takes_tickets {
+        if self.cx.ticket_scope.is_none() {
             return Err(Misuse::NotOffered);
         }
         self.step_or_fail(Input::IssueTicket(order));

@@ -5,6 +5,7 @@ use crate::diagnosis::Evidence;
 use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Framed, Ticket, on};
 use crate::handshake::key_update::TrafficSecrets;
+use crate::handshake::ticket::MAX_LIFETIME_SECONDS;
 use crate::key_schedule::ResumptionSecret;
 use crate::message::{KeyUpdate, NewSessionTicket};
 use crate::registry::KeyUpdateRequest;
@@ -18,9 +19,6 @@ pub(in crate::handshake) struct Connected {
     /// The application protocol, to which tickets are bound.
     pub(super) protocol: Option<Vec<u8>>,
 }
-
-/// RFC 9846 §4.7.1: seven days.
-const MAX_TICKET_LIFETIME_SECONDS: u32 = 604_800;
 
 impl Connected {
     pub(super) fn new_session_ticket(
@@ -37,7 +35,7 @@ impl Connected {
                 ticket: message.ticket.to_vec(),
                 psk: self.resumption.psk(message.ticket_nonce),
                 suite: self.resumption.suite(),
-                lifetime_seconds: message.ticket_lifetime.min(MAX_TICKET_LIFETIME_SECONDS),
+                lifetime_seconds: message.ticket_lifetime.min(MAX_LIFETIME_SECONDS),
                 age_add: message.ticket_age_add,
                 max_early_data_bytes: message.max_early_data_size,
                 application_layer_protocol: self.protocol.clone(),
