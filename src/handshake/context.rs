@@ -222,18 +222,27 @@ impl Context {
         }
     }
 
+    /// The server can show nothing any more.
+    pub(crate) fn authentication_unresolved(&mut self) {
+        if let ClientAuthenticationState::Pending(reply) = self.client_authentication {
+            self.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
+        }
+    }
+
     pub(crate) fn alert(&mut self, alert: Alert) {
         self.flush();
         self.outputs.push_back(Output::Alert { epoch: self.send_epoch, alert });
     }
 
-    /// The last output. What is secret goes; so does a flight that was under way.
+    /// The last output. What is secret goes; so does a flight that was under way, and a question
+    /// that nobody has taken yet: there is no answering it any more.
     pub(crate) fn end(&mut self, end: End) {
         self.flight = Vec::new();
         self.exporter = None;
         self.early_exporter = None;
         self.behind_early_data = None;
         self.question_open = false;
+        self.outputs.retain(|output| !matches!(output, Output::Decide(_)));
         self.outputs.push_back(Output::Ended(end));
     }
 

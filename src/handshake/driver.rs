@@ -274,19 +274,21 @@ impl Handshake {
     /// Fills `out` with keying material for early data (RFC 9846 §7.5).
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] when there is none, [`Misuse::OutOfRange`].
+    /// [`Misuse::NotOffered`] when there is none, [`Misuse::OutOfRange`], [`Misuse::Ended`].
     pub fn early_exporter(
         &self,
         label: &str,
         context: &[u8],
         out: &mut [u8],
     ) -> Result<(), Misuse> {
+        self.running()?;
         self.cx.early_exporter.as_ref().ok_or(Misuse::NotOffered)?.export(label, context, out)
     }
 
     /// Application data has arrived.
     pub fn application_data_received(&mut self) {
         self.user_canceled_in_a_row = 0;
+        self.data_has_arrived = true;
         self.cx.updates.data_received();
     }
 

@@ -1,12 +1,13 @@
 //! The handshake: messages, answers and orders in; messages, keys, questions and facts out.
 //!
-//! [`Handshake`] drives one of two transition tables ([`CLIENT`], [`SERVER`]). It knows messages and
-//! epochs, not records; [`Connection`](crate::connection::Connection) joins it with those. QUIC and
-//! tests use it as it is.
+//! [`Handshake`] drives one of two transition tables ([`CLIENT`], [`SERVER`]). It knows messages
+//! and epochs, not records; [`Connection`](crate::connection::Connection) joins it with those. QUIC
+//! and tests use it as it is.
 
 mod authentication;
 mod client;
 pub mod client_authentication;
+pub mod closing;
 pub mod closure;
 pub mod config;
 mod context;
@@ -36,12 +37,11 @@ pub use self::event::{End, Fact, Output};
 use self::reassembly::Held;
 pub use self::server::SERVER;
 use self::server::{ServerState, WaitClientHello};
-use self::ticket::MAX_LIFETIME_SECONDS;
 use crate::alert::{Alert, ClosureAlert};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Disclosure, Misuse};
 use crate::handshake::config::Profile;
-use crate::message::KeyUpdate;
+use crate::message::{KeyUpdate, MAX_TICKET_LIFETIME_SECONDS};
 use crate::registry::KeyUpdateRequest;
 
 /// A TLS 1.3 handshake and what follows it, at one end.
@@ -62,6 +62,7 @@ pub struct Handshake {
     report_transitions: bool,
     user_canceled_in_a_row: u32,
     unconfirmed_bytes: u64,
+    data_has_arrived: bool,
 }
 
 impl Handshake {
@@ -81,6 +82,7 @@ impl Handshake {
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Client(ClientState::Start(Start { config, destination })),
         };
         handshake.step_or_fail(Input::Begin(Begin));
@@ -103,6 +105,7 @@ impl Handshake {
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Server(ServerState::WaitClientHello(WaitClientHello { config })),
         })
     }
@@ -157,7 +160,8 @@ impl Handshake {
         Ok(())
     }
 
-    /// Changes the key we send with (RFC 9846 §4.7.3); with `request`, the peer is to change its own.
+    /// Changes the key we send with (RFC 9846 §4.7.3); with `request`, the peer is to change its
+    /// own.
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::UpdateAlreadyRequested`], [`Misuse::WriteClosed`],
@@ -201,7 +205,8 @@ impl Handshake {
         self.order(on::Kind::IssueTicket)?;
         let other_early_data = order.max_early_data_bytes.is_some_and(|bytes| bytes != u32::MAX);
         // RFC 9001 §4.6.1: QUIC bounds early data by itself.
-        if order.lifetime_seconds > MAX_LIFETIME_SECONDS || (self.is_quic && other_early_data) {
+        let unfit = self.is_quic && other_early_data;
+        if order.lifetime_seconds > MAX_TICKET_LIFETIME_SECONDS || unfit {
             return Err(Misuse::OutOfRange);
         }
         if self.cx.ticket_scope.is_none() {
@@ -235,7 +240,7 @@ impl Handshake {
         self.running()?;
         if self.closure.may_send() && !self.is_quic {
             if !self.is_complete() {
-                self.cx.abandon_flight();
+                self.cx.prepare_to_fail();
                 self.cx.alert(Alert::Closure(ClosureAlert::UserCanceled));
             }
             self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
@@ -244,21 +249,25 @@ impl Handshake {
         Ok(())
     }
 
-    /// The transport has ended: nothing more will arrive. Without `close_notify` before it the end is
-    /// [`End::Truncated`].
+    /// The transport has ended: nothing more will arrive. Without `close_notify` before it the end
+    /// is [`End::Truncated`].
     pub fn transport_eof(&mut self) {
         if self.running().is_ok() {
             self.close_by(ClosureInput::TransportEnds, Self::truncation);
         }
     }
 
-    /// Reports a fault that was found below: in a record, in a frame.
+    /// Reports a fault that was found below: in a record, in a frame. That a client is denied is
+    /// not found there, and for want of a verified certificate said without a reason.
     pub fn fail(&mut self, cause: Cause) {
-        self.fail_if(Err(cause));
+        self.fail_if(Err(match cause {
+            Cause::ClientDenied => Cause::RefusedWithoutReason,
+            found => found,
+        }));
     }
 
-    /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is the
-    /// empty context. Before the client's Finished a server must not trust it to authenticate.
+    /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is
+    /// the empty context. Before the client's Finished a server must not trust it to authenticate.
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`], [`Misuse::Ended`].

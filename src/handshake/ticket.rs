@@ -9,10 +9,8 @@ use crate::handshake::config::ClientAuthentication;
 use crate::handshake::event::Ticket;
 use crate::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
 use crate::key_schedule::PskKind;
+use crate::message::MAX_TICKET_LIFETIME_SECONDS;
 use crate::registry::CipherSuite;
-
-/// RFC 9846 §4.7.1: seven days.
-pub(crate) const MAX_LIFETIME_SECONDS: u32 = 604_800;
 
 /// What a server knows of the connection that issues a ticket.
 #[derive(Debug)]
@@ -70,7 +68,7 @@ impl Ticket {
     fn decode(mut reader: Reader<'_>, provider: &Provider) -> Result<Option<Self>, Cause> {
         let format = reader.u8()?;
         let suite = provider.suite(CipherSuite(reader.u16()?));
-        let lifetime_seconds = reader.u32()?.min(MAX_LIFETIME_SECONDS);
+        let lifetime_seconds = reader.u32()?.min(MAX_TICKET_LIFETIME_SECONDS);
         let age_add = reader.u32()?;
         let max_early_data_bytes = decode_optional_u32(&mut reader)?;
         let protocol = reader.vector8()?.remaining();

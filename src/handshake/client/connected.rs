@@ -5,9 +5,8 @@ use crate::diagnosis::Evidence;
 use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Framed, Ticket, on};
 use crate::handshake::key_update::TrafficSecrets;
-use crate::handshake::ticket::MAX_LIFETIME_SECONDS;
 use crate::key_schedule::ResumptionSecret;
-use crate::message::{KeyUpdate, NewSessionTicket};
+use crate::message::{KeyUpdate, MAX_TICKET_LIFETIME_SECONDS, NewSessionTicket};
 use crate::registry::KeyUpdateRequest;
 
 /// Both Finished messages are exchanged.
@@ -35,7 +34,7 @@ impl Connected {
                 ticket: message.ticket.to_vec(),
                 psk: self.resumption.psk(message.ticket_nonce),
                 suite: self.resumption.suite(),
-                lifetime_seconds: message.ticket_lifetime.min(MAX_LIFETIME_SECONDS),
+                lifetime_seconds: message.ticket_lifetime.min(MAX_TICKET_LIFETIME_SECONDS),
                 age_add: message.ticket_age_add,
                 max_early_data_bytes: message.max_early_data_size,
                 application_layer_protocol: self.protocol.clone(),

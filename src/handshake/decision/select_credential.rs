@@ -60,10 +60,11 @@ impl SelectCredential {
     /// The schemes in which the client can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
-    /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent that.
+    /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent
+    /// that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let extensions = self.hello().map(|hello| hello.extensions);
         let offered =
@@ -147,8 +148,8 @@ impl SelectCredential {
     /// [`replay_tag`](Self::replay_tag).
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if there is no such PSK, the key is for another hash than the suite's,
-    /// or `protocol` is not offered; the question comes back.
+    /// [`Misuse::NotOffered`] if there is no such PSK, the key is for another hash than the
+    /// suite's, or `protocol` is not offered; the question comes back.
     pub fn psk(
         self,
         index: usize,
@@ -176,21 +177,23 @@ impl SelectCredential {
         protocol.is_none_or(|name| offered.any(|offered| offered == name))
     }
 
-    /// Go on with this certificate chain, a scheme its key can sign with, and this application protocol.
+    /// Go on with this certificate chain, a scheme its key can sign with, and this application
+    /// protocol.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the chain is empty;
-    /// the question comes back.
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or
+    /// [no certificate](Self::accepts_certificate) can be sent, or the chain is empty; the question
+    /// comes back.
     pub fn certificate(
         self,
         chain: Arc<CertificateChain>,
         scheme: SignatureScheme,
         protocol: Option<&[u8]>,
     ) -> Result<Answer, Box<Unfit<Self>>> {
-        let offered = self.signature_schemes().any(|offered| offered == scheme)
-            && protocol.is_none_or(|name| {
-                self.application_layer_protocols().any(|offered| offered == name)
-            })
+        // Without a key exchange there would be no secret at all.
+        let offered = self.accepts_certificate()
+            && self.signature_schemes().any(|offered| offered == scheme)
+            && self.offers_protocol(protocol)
             && !chain.entries.is_empty();
         if !offered {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
@@ -216,6 +219,18 @@ impl SelectCredential {
             HelloRefusal::Concealed => Cause::RefusedWithoutReason,
         };
         Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+
+    /// As [`refuse`](Self::refuse) with [`HelloRefusal::Concealed`]: `general_error`.
+    #[deprecated(
+        since = "0.1.0",
+        note = "use `refuse` with the reason: `NameNotServed` for an unknown name, `Overload` for \
+                want of capacity, `Concealed` for policy; the client has shown no credential yet \
+                to which access could be denied, and in plaintext `access_denied` could come from \
+                any filter on the way"
+    )]
+    pub fn access_denied(self) -> Answer {
+        self.refuse(HelloRefusal::Concealed)
     }
 }
 
@@ -260,10 +275,11 @@ impl SelectClientCredential {
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.request().and_then(|request| request.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
-    /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent that.
+    /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent
+    /// that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered =
             self.request().and_then(|r| r.signature_algorithms_cert.or(r.signature_algorithms));
@@ -279,8 +295,8 @@ impl SelectClientCredential {
     /// Send this chain and sign with `scheme`.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the question
-    /// comes back.
+    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the
+    /// question comes back.
     pub fn certificate(
         self,
         chain: Arc<CertificateChain>,

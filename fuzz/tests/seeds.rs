@@ -1,0 +1,64 @@
+//! The seeds, without a fuzzer: each target takes all of its own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use countersign_fuzz::{client, decode, pair, records, seeds, server};
+
+const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("decode", decode::check),
+    ("records", records::check),
+    ("client", client::check),
+    ("server", server::check),
+    ("pair", pair::check),
+];
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
+}
+
+#[test]
+fn every_target_takes_its_seeds() {
+    for (target, check) in TARGETS {
+        let seeds = fs::read_dir(directory().join(target)).expect("a directory of seeds");
+        let mut count = 0;
+        for seed in seeds {
+            let path = seed.expect("a seed").path();
+            println!("{}", path.display());
+            check(&fs::read(path).expect("a seed"));
+            count += 1;
+        }
+        assert!(count > 0, "{target} has no seed");
+    }
+}
+
+#[test]
+fn committed_seeds_are_those_that_are_generated() {
+    let mut generated = BTreeSet::new();
+    for (target, name, bytes) in seeds::all() {
+        let path = directory().join(target).join(name);
+        assert_eq!(
+            fs::read(&path).ok(),
+            Some(bytes),
+            "{}: cargo run --example seeds",
+            path.display()
+        );
+        assert!(generated.insert(path));
+    }
+    for (target, _) in TARGETS {
+        for seed in fs::read_dir(directory().join(target)).expect("a directory of seeds") {
+            let path = seed.expect("a seed").path();
+            assert!(generated.contains(&path), "{} is not generated", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_setup_completes_when_nobody_interferes() {
+    for flags in 0..=u8::MAX {
+        for psks in 0..16 {
+            pair::check(&[flags, flags % 3, psks]);
+        }
+    }
+}
