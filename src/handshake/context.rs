@@ -1,6 +1,7 @@
 //! What a handler may do besides moving on: send, change keys, ask, tell.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::alert::Alert;
 use crate::codec::Writer;
@@ -12,6 +13,7 @@ use crate::handshake::config::Profile;
 use crate::handshake::decision::{Answer, Decision, Reply, Serial};
 use crate::handshake::event::{End, Fact, Output};
 use crate::handshake::key_update::UpdateLedger;
+use crate::handshake::ticket::TicketScope;
 use crate::key_schedule::{ExporterSecret, TrafficSecret};
 use crate::limits::Limits;
 use crate::message;
@@ -40,8 +42,8 @@ pub(crate) struct Context {
     behind_early_data: Option<(Epoch, TrafficSecret)>,
     pub(crate) updates: UpdateLedger,
     pub(crate) compatibility_mode: bool,
-    /// Server: whether the client can use a ticket at all (RFC 9846 §4.7.1).
-    pub(crate) peer_takes_tickets: bool,
+    /// Server: what tickets are bound to; `None` if the client can use none (RFC 9846 §4.7.1).
+    pub(crate) ticket_scope: Option<Arc<TicketScope>>,
     /// The client's view of its own authentication.
     pub(crate) client_authentication: ClientAuthenticationState,
     outputs: VecDeque<Output>,
@@ -69,7 +71,7 @@ impl Context {
             behind_early_data: None,
             updates: UpdateLedger::default(),
             compatibility_mode: false,
-            peer_takes_tickets: false,
+            ticket_scope: None,
             client_authentication: ClientAuthenticationState::default(),
             outputs: VecDeque::new(),
             flight: Vec::new(),

@@ -21,6 +21,7 @@ mod negotiation;
 pub mod psk;
 mod reassembly;
 mod server;
+pub(crate) mod ticket;
 
 use std::sync::Arc;
 
@@ -190,8 +191,9 @@ impl Handshake {
     ///
     /// # Errors
     /// [`Misuse::WrongRole`], [`Misuse::NotConnected`], [`Misuse::OutOfRange`] for a lifetime of
-    /// more than 604,800 seconds, [`Misuse::NotOffered`] if the client cannot use tickets,
-    /// [`Misuse::WriteClosed`], [`Misuse::Ended`].
+    /// more than 604,800 seconds, and in QUIC for early data of a length other than `u32::MAX`;
+    /// [`Misuse::NotOffered`] if the client cannot use tickets, [`Misuse::WriteClosed`],
+    /// [`Misuse::Ended`].
     pub fn issue_ticket(&mut self, order: NewTicket) -> Result<(), Misuse> {
         if self.cx.role == Role::Client {
             return Err(Misuse::WrongRole);
@@ -203,7 +205,7 @@ impl Handshake {
         if order.lifetime_seconds > MAX_TICKET_LIFETIME_SECONDS || limits_quic {
             return Err(Misuse::OutOfRange);
         }
-        if !self.cx.peer_takes_tickets {
+        if self.cx.ticket_scope.is_none() {
             return Err(Misuse::NotOffered);
         }
         self.step_or_fail(Input::IssueTicket(order));
