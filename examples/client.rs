@@ -30,7 +30,7 @@ use pki_types::{ServerName, UnixTime};
 
 use shared::key_log::KeyLog;
 use shared::names;
-use shared::report::report;
+use shared::report::{self, report};
 use shared::stream::{Event, Stream};
 
 const USAGE: &str = "\
@@ -155,7 +155,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     if let Some(fault) = stream.fault() {
         eprintln!("client: the transport failed: {fault}");
     }
-    stream.leave();
+    stream.leave(end.closing());
     Ok(end == End::Closed)
 }
 
@@ -188,7 +188,7 @@ fn answer(
 
 fn learned(fact: &Fact, arguments: &Arguments, stream: &mut Stream) -> Result<(), Box<dyn Error>> {
     match fact {
-        Fact::Negotiated(negotiated) => eprintln!("client: {}", names::negotiated(negotiated)),
+        Fact::Negotiated(negotiated) => eprintln!("client: {}", report::negotiated(negotiated)),
         Fact::ClientAuthentication(state) => eprintln!("client: own authentication: {state:?}"),
         // The first moment to write; if we are to be refused, that is not known yet.
         Fact::Complete => {

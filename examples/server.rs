@@ -31,7 +31,7 @@ use pki_types::UnixTime;
 
 use shared::key_log::KeyLog;
 use shared::names;
-use shared::report::report;
+use shared::report::{self, report};
 use shared::stream::{Event, Stream};
 
 const USAGE: &str = "\
@@ -193,7 +193,7 @@ impl Server {
         let sentences = report(&end).join("; ");
         let fault = session.stream.fault().map(|fault| format!("; the transport failed: {fault}"));
         eprintln!("server: {peer}: {sentences}{}", fault.unwrap_or_default());
-        session.stream.leave();
+        session.stream.leave(end.closing());
         Ok(())
     }
 }
@@ -204,7 +204,7 @@ impl Session<'_> {
             match self.stream.next() {
                 Event::Decide(question) => self.decide(question)?,
                 Event::Learned(Fact::Negotiated(negotiated)) => {
-                    self.negotiated = names::negotiated(&negotiated);
+                    self.negotiated = report::negotiated(&negotiated);
                 }
                 Event::Learned(Fact::PeerClosed) => self.stream.connection().close()?,
                 Event::Learned(_) => {}

@@ -13,9 +13,10 @@ use countersign::handshake::{Answer, Decision, End, Fact};
 use countersign_testing::{Identity, Setup};
 
 /// Less than a server drains, and more than one record.
-const REQUEST: [u8; 40_000] = [b'x'; 40_000];
+static REQUEST: [u8; 40_000] = [b'x'; 40_000];
 
-/// Carries a connection over a socket until it ends. `say` is written once the handshake is complete.
+/// Carries a connection over a socket until it ends. Once the handshake is complete, `say` is
+/// written.
 fn carry(
     mut connection: Connection,
     mut stream: &TcpStream,

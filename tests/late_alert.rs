@@ -12,9 +12,12 @@ use countersign::handshake::{End, Fact};
 use countersign::registry::ContentType;
 use countersign_testing::{Identity, Item, Setup, Trial};
 
+/// How a server answers its questions.
+type Verdict = fn(Decision) -> Answer;
+
 /// A client that has answered the server's CertificateRequest so, and whose verdict, if the server
 /// has reached one, has not arrived.
-fn pending(reply: Reply, verdict: fn(Decision) -> Answer) -> Trial {
+fn pending(reply: Reply, verdict: Verdict) -> Trial {
     let mut setup = Setup::default();
     setup.server.client_authentication = ClientAuthentication::Require;
     let mut trial = Trial::new(setup, Role::Client);
@@ -140,7 +143,7 @@ fn judge(trial: &mut Trial, moment: WriteFails) {
 
 #[test]
 fn alert_always_beats_the_errors_of_the_transport() {
-    let verdicts: [(Reply, fn(Decision) -> Answer, u8, diagnosis::Cause); 3] = [
+    let verdicts: [(Reply, Verdict, u8, diagnosis::Cause); 3] = [
         (Reply::Declined, accept, 116, diagnosis::Cause::ClientCertificateRequired),
         (
             Reply::Sent,

@@ -1,7 +1,6 @@
-//! Groups and cipher suites by their names, and what was negotiated in words.
+//! Groups and cipher suites by their names.
 
 use countersign::crypto::ring;
-use countersign::handshake::event::Negotiated;
 use countersign::registry::{CipherSuite, NamedGroup};
 
 /// The group of this name, in upper or lower case.
@@ -24,13 +23,4 @@ fn named<T>(
     let names: Vec<_> = known.clone().filter_map(|(_, name)| name).collect();
     let found = known.into_iter().find(|(_, known)| is_it(*known));
     found.map(|(value, _)| value).ok_or_else(|| format!("{name} is not one of {}", names.join(" ")))
-}
-
-/// Suite, group and protocol in one line.
-pub(crate) fn negotiated(negotiated: &Negotiated) -> String {
-    let Negotiated { cipher_suite, group, .. } = negotiated;
-    let group = group.map_or("no key exchange", |group| group.name().unwrap_or("unnamed group"));
-    let protocol = negotiated.application_layer_protocol.as_deref().map(<[u8]>::escape_ascii);
-    let protocol = protocol.map(|name| format!(", {name}")).unwrap_or_default();
-    format!("{cipher_suite:?}, {group}{protocol}")
 }

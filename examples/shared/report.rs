@@ -1,7 +1,17 @@
-//! How a connection ended, in words: what failed, where, and what the alert means.
+//! A connection in words: what was negotiated; how it ended, where, and what an alert means.
 
 use countersign::diagnosis::{Advice, Diagnosis};
 use countersign::handshake::End;
+use countersign::handshake::event::Negotiated;
+
+/// Suite, group and protocol in one line.
+pub(crate) fn negotiated(negotiated: &Negotiated) -> String {
+    let Negotiated { cipher_suite, group, .. } = negotiated;
+    let group = group.map_or("no key exchange", |group| group.name().unwrap_or("unnamed group"));
+    let protocol = negotiated.application_layer_protocol.as_deref().map(<[u8]>::escape_ascii);
+    let protocol = protocol.map(|name| format!(", {name}")).unwrap_or_default();
+    format!("{cipher_suite:?}, {group}{protocol}")
+}
 
 /// The end, in sentences; the first says it all in short.
 pub(crate) fn report(end: &End) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use countersign::connection::{Connection, Polled, Step};
 use countersign::epoch::Direction;
 use countersign::failure::Misuse;
+use countersign::handshake::closing::ClosingPlan;
 use countersign::handshake::{Answer, Decision, End, Fact};
 
 use super::key_log::KeyLog;
@@ -37,10 +38,6 @@ pub(crate) enum Event {
 
 /// How much is read at a time.
 const READ_BYTES: usize = 32_768;
-
-/// How much of what a peer sends after the end is read, and for how long.
-const LINGER_BYTES: usize = 65_536;
-const LINGER: Duration = Duration::from_secs(1);
 
 impl Stream {
     pub(crate) fn new(connection: Connection, socket: TcpStream, key_log: Option<KeyLog>) -> Self {
@@ -96,16 +93,15 @@ impl Stream {
         self.fault.as_ref()
     }
 
-    /// Leaves so that the peer gets to read our last words: a socket that is closed with bytes
-    /// unread resets the connection, and a reset can overtake an alert.
-    pub(crate) fn leave(mut self) {
-        let deadline = Instant::now() + LINGER;
-        let mut drained = 0;
-        let mut chunk = [0; 4_096];
-        if self.socket.shutdown(Shutdown::Write).is_err() {
+    /// Closes the socket as planned, so that the peer gets to read our last words.
+    pub(crate) fn leave(mut self, plan: ClosingPlan) {
+        if plan.shut_down_write && self.socket.shutdown(Shutdown::Write).is_err() {
             return;
         }
-        while drained < LINGER_BYTES {
+        let deadline = Instant::now() + Duration::from_millis(plan.drain_milliseconds.into());
+        let mut drained = 0;
+        let mut chunk = [0; 4_096];
+        while drained < plan.drain_bytes {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || self.socket.set_read_timeout(Some(left)).is_err() {
                 return;

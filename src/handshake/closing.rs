@@ -4,9 +4,9 @@ use crate::handshake::event::End;
 
 /// What is left to do with a stream once its connection has ended and all output has been sent.
 ///
-/// A socket that is closed while bytes of the peer's lie unread resets the stream, and the reset can
-/// overtake the alert: the peer then learns nothing but that it was cut off. RFC 9846 §6.1 counts on
-/// it that closing the *sending* direction delivers what was sent, so that comes first:
+/// A socket that is closed while bytes of the peer's lie unread resets the stream, and the reset
+/// can overtake the alert: the peer then learns nothing but that it was cut off. RFC 9846 §6.1
+/// counts on it that closing the *sending* direction delivers what was sent, so that comes first:
 ///
 /// ```text
 /// let plan = end.closing();
@@ -16,8 +16,8 @@ use crate::handshake::event::End;
 /// close the socket
 /// ```
 ///
-/// A peer that has nothing left to say ends its own direction in turn, and the loop with it. The two
-/// bounds are for the others; a caller may set them as it likes.
+/// A peer that has nothing left to say ends its own direction in turn, and the loop with it. The
+/// two bounds are for the others; a caller may set them as it likes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClosingPlan {
     /// Whether to end the sending direction before anything else.
