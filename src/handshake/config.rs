@@ -33,8 +33,8 @@ pub struct ClientConfig {
     pub cipher_suites: Vector<CipherSuite>,
     /// The groups to offer, in order of preference.
     pub groups: Vector<NamedGroup>,
-    /// For how many of the first groups a key share is sent at once.
-    pub key_shares: usize,
+    /// For which of the groups a key share is sent at once.
+    pub key_shares: KeyShares,
     /// The schemes in which a server may prove possession, in order of preference.
     pub signature_schemes: Vector<SignatureScheme>,
     /// The schemes accepted in certificates; empty: the same (RFC 9846 §4.3.3).
@@ -79,7 +79,7 @@ impl ClientConfig {
         Self {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
-            key_shares: 1,
+            key_shares: KeyShares::default(),
             signature_schemes: provider
                 .signatures
                 .iter()
@@ -114,6 +114,21 @@ impl ClientConfig {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// For which of its groups a client sends a key share at once (RFC 9846 §4.3.8).
+#[derive(Clone, Debug)]
+pub enum KeyShares {
+    /// For so many of the first; none: the server has to ask.
+    First(usize),
+    /// For those of these, which need not be the most preferred.
+    Of(Vector<NamedGroup>),
+}
+
+impl Default for KeyShares {
+    fn default() -> Self {
+        Self::First(1)
     }
 }
 
