@@ -12,7 +12,15 @@ macro_rules! causes {
         /// What went wrong: one value for each rule that can be broken.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Cause { $(#[doc = concat!($text, " (`", stringify!($alert), "`, RFC 9846 §", $section, ")")] $(#[$doc])* $cause),+ }
+        pub enum Cause {
+            $(
+                #[doc = concat!(
+                    $text, " (`", stringify!($alert), "`, RFC 9846 §", $section, ")"
+                )]
+                $(#[$doc])*
+                $cause
+            ),+
+        }
 
         impl Cause {
             /// Every cause, in the order of the table.

@@ -13,8 +13,8 @@
 //! Each floor uses only those above it:
 //!
 //! ```text
-//! 0  epoch registry limits alert failure diagnosis codec   names, causes, the presentation language
-//! 1  message                                               handshake messages, the extension table
+//! 0  alert epoch limits failure diagnosis codec registry   names, causes, presentation language
+//! 1  message                                               messages, the extension table
 //! 2  crypto                                                our nouns over a provider; secrets
 //! 3  key_schedule transcript                               RFC 9846 §7.1 and §4.1
 //! 4  record                                                records (knows no handshake)
@@ -23,8 +23,8 @@
 //! 7  policy                                                ready answers
 //! ```
 //!
-//! What the documentation shows only with the feature `conformance` (codec, messages, records, the key
-//! schedule) is there for tests, fuzzers and conformance tools, and may change in any release.
+//! What the documentation shows only with the feature `conformance` (codec, messages, records, the
+//! key schedule) is there for tests, fuzzers and conformance tools, and may change in any release.
 
 #![deny(
     clippy::as_conversions,

@@ -13,7 +13,7 @@ use countersign::handshake::{Answer, Decision, End, Fact};
 use countersign_testing::{Identity, Setup};
 
 /// Less than a server drains, and more than one record.
-const REQUEST: [u8; 40_000] = [b'x'; 40_000];
+static REQUEST: [u8; 40_000] = [b'x'; 40_000];
 
 /// Carries a connection over a socket until it ends. Once the handshake is complete, `say` is
 /// written.

@@ -49,8 +49,9 @@ fn every_diagram_in_a_document_is_its_table() {
 }
 
 #[test]
-fn the_architecture_shows_every_table() {
-    let text = include_str!("../docs/architecture.md");
-    let names: Vec<&str> = embedded(text).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, TABLES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+fn readme_and_architecture_show_every_table() {
+    for text in [include_str!("../README.md"), include_str!("../docs/architecture.md")] {
+        let names: Vec<&str> = embedded(text).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, TABLES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
 }

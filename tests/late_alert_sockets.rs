@@ -1,14 +1,17 @@
 //! The race in which refusals get lost: a server refuses the client's certificate when the client is
 //! already writing, and a reset of the connection chases the alert. Over real sockets, many times.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use countersign::diagnosis::Cause as Meaning;
 use countersign::failure::Cause;
 use countersign::handshake::config::ClientAuthentication;
 use countersign_testing::pki::Authority;
-use countersign_testing::{Client, Folder, Program, Server, Talk, has_program};
+use countersign_testing::{Client, Folder, Program, Server, Talk, accept, has_program};
 
 const RUNS: usize = 1_000;
 
@@ -53,6 +56,30 @@ fn client_that_writes_first_is_told_by_our_server_why_it_is_refused() {
     });
 }
 
+/// Carries bytes between a client and a server, and closes both sockets as soon as the server has
+/// no more to say, whatever the client has sent or is still sending.
+fn relay(client: &TcpStream, server: &TcpStream) {
+    let is_over = AtomicBool::new(false);
+    client.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut chunk = [0; 1_024];
+            while !is_over.load(Ordering::Relaxed) {
+                match (&*client).read(&mut chunk) {
+                    Ok(0) => return,
+                    Ok(count) if (&*server).write_all(&chunk[..count]).is_err() => return,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(_) => return,
+                }
+            }
+        });
+        // How it ends does not matter: the server has no more to say, or the client is gone.
+        let _count = io::copy(&mut &*server, &mut &*client);
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
+
 #[test]
 fn client_that_writes_first_is_told_by_openssl_why_it_is_refused() {
     if !has_program("openssl") {
@@ -62,14 +89,22 @@ fn client_that_writes_first_is_told_by_openssl_why_it_is_refused() {
     let folder = Folder::new();
     let identity = folder.put("server.pem", root.issue(|_| {}).pem());
     let roots = folder.put("root.pem", root.pem());
-    // It closes its socket as soon as it has sent the alert.
-    let program = Program::start(
-        "openssl",
-        ["s_server", "-accept", "127.0.0.1:0", "-cert", &identity, "-key", &identity, "-tls1_3"]
-            .iter()
-            .chain(&["-rev", "-CAfile", &roots, "-Verify", "1"]),
-    );
-    let address = program.listens("ACCEPT 127.0.0.1:");
+    let arguments =
+        ["s_server", "-accept", "127.0.0.1:0", "-cert", &identity, "-key", &identity, "-tls1_3"];
+    let requires = ["-rev", "-CAfile", &roots, "-Verify", "1"];
+    let program = Program::start("openssl", arguments.iter().chain(&requires));
+    let server = program.listens("ACCEPT 127.0.0.1:");
     let client = Client::trusting(&root);
-    (0..RUNS).for_each(|run| is_told_why(&client, address, written(run)));
+    // `s_server` is more careful than most and reads on for a while; the relay is not.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..RUNS {
+                let client = accept(&listener).unwrap();
+                relay(&client, &TcpStream::connect(server).unwrap());
+            }
+        });
+        (0..RUNS).for_each(|run| is_told_why(&client, address, written(run)));
+    });
 }

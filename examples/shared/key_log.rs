@@ -58,7 +58,8 @@ impl KeyLog {
             (Role::Server, Epoch::Handshake) => "SERVER_HANDSHAKE_TRAFFIC_SECRET",
             (Role::Client, Epoch::Application) => "CLIENT_TRAFFIC_SECRET_0",
             (Role::Server, Epoch::Application) => "SERVER_TRAFFIC_SECRET_0",
-            (_, Epoch::Initial | Epoch::EarlyData) => return Ok(()),
+            (Role::Client, Epoch::EarlyData) => "CLIENT_EARLY_TRAFFIC_SECRET",
+            (_, Epoch::Initial) | (Role::Server, Epoch::EarlyData) => return Ok(()),
         };
         let random = self.hello.get(RANDOM).unwrap_or_default();
         let secret = secret.secret().as_bytes();

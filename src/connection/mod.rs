@@ -1,7 +1,8 @@
-//! TLS over a byte stream: the handshake joined with the record layer, over buffers of the caller's.
+//! TLS over a byte stream: the handshake joined with the record layer, over buffers of the
+//! caller's.
 //!
-//! Records are opened where they lie in the caller's input; sealed records are appended to the caller's
-//! output. A connection holds no record of its own, and an idle one no buffer at all.
+//! Records are opened where they lie in the caller's input; sealed records are appended to the
+//! caller's output. A connection holds no record of its own, and an idle one no buffer at all.
 
 mod transmit;
 
@@ -164,8 +165,9 @@ impl Connection {
         }
     }
 
-    /// Seals application data and appends the records to `output`. When the key comes near its limit
-    /// it is updated (RFC 9846 §5.5), and an update that the peer has asked for goes first (§4.7.3).
+    /// Seals application data and appends the records to `output`. When the key comes near its
+    /// limit it is updated (RFC 9846 §5.5), and an update that the peer has asked for goes first
+    /// (§4.7.3).
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::WriteClosed`], also after
@@ -195,9 +197,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Client: seals early data under the first PSK (RFC 9846 §4.3.10), from the first poll until the
-    /// server's Finished or its refusal, [`Fact::EarlyDataRejected`]. Returns how many bytes were
-    /// taken: no more than the PSK permits.
+    /// Client: seals early data under the first PSK (RFC 9846 §4.3.10), from the first poll until
+    /// the server's Finished or its refusal, [`Fact::EarlyDataRejected`]. Returns how many bytes
+    /// were taken: no more than the PSK permits.
     ///
     /// # Errors
     /// [`Misuse::NotOffered`] when early data is not, or no longer, possible.

@@ -1,4 +1,5 @@
-//! What a client or a server offers and accepts: plain values, shared by connections through an `Arc`.
+//! What a client or a server offers and accepts: plain values, shared by connections through an
+//! `Arc`.
 
 use pki_types::ServerName;
 
@@ -48,9 +49,13 @@ pub struct ClientConfig {
     pub request_ocsp_response: bool,
     /// Whether to ask for signed certificate timestamps (RFC 6962).
     pub request_signed_certificate_timestamps: bool,
+    /// The longest protected record we want to receive, in bytes of content, content type and
+    /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449).
+    pub record_size_limit: Option<u16>,
     /// Whether to look like TLS 1.2 to middleboxes (RFC 9846 §E.4); over records only.
     pub compatibility_mode: bool,
-    /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.3).
+    /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
+    /// §4.2.3).
     pub strict_legacy_version: bool,
     /// The order and content of ClientHello's extensions.
     pub client_hello_layout: Layout,
@@ -65,7 +70,8 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Everything that `provider` has, in its order; no application protocol.
+    /// Everything that `provider` has, in its order, and RSASSA-PKCS1-v1_5 in certificates; no
+    /// application protocol.
     #[must_use]
     pub fn new(provider: Provider) -> Self {
         Self {
@@ -77,12 +83,13 @@ impl ClientConfig {
                 .iter()
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
-            certificate_signature_schemes: Vector::new(),
+            certificate_signature_schemes: schemes_in_certificates(&provider),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
+            record_size_limit: None,
             compatibility_mode: true,
             strict_legacy_version: true,
             client_hello_layout: Layout::client_hello(),
@@ -97,6 +104,7 @@ impl ClientConfig {
     pub(crate) fn check(&self) -> Result<(), Misuse> {
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)?;
         check_protocols(&self.application_layer_protocols)?;
+        check_record_size_limit(self.record_size_limit)?;
         match self.profile {
             Profile::Quic(_) if self.application_layer_protocols.is_empty() => {
                 Err(Misuse::Configuration("QUIC needs an application protocol"))
@@ -174,11 +182,14 @@ pub struct ServerConfig {
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
     /// Whether to ask clients for an OCSP response.
     pub request_ocsp_response: bool,
+    /// As [`ClientConfig::record_size_limit`]; it takes effect with clients that send theirs.
+    pub record_size_limit: Option<u16>,
     /// How many bytes of cookie a HelloRetryRequest carries; 0: none (RFC 9846 §4.3.2).
     pub cookie_bytes: u16,
     /// When a stream carries `change_cipher_spec` to please middleboxes (RFC 9846 §E.4).
     pub compatibility_mode: CompatibilityMode,
-    /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.2).
+    /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
+    /// §4.2.2).
     pub strict_legacy_version: bool,
     /// The order and content of EncryptedExtensions.
     pub encrypted_extensions_layout: Layout,
@@ -219,10 +230,11 @@ impl ServerConfig {
                 .iter()
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
-            certificate_signature_schemes: Vector::new(),
+            certificate_signature_schemes: schemes_in_certificates(&provider),
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
             request_ocsp_response: false,
+            record_size_limit: None,
             cookie_bytes: 0,
             compatibility_mode: CompatibilityMode::WhenAsked,
             strict_legacy_version: true,
@@ -237,8 +249,20 @@ impl ServerConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
+        check_record_size_limit(self.record_size_limit)?;
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
+}
+
+/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign so.
+fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
+    let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    let for_certificates_only = [
+        SignatureScheme::RSA_PKCS1_SHA256,
+        SignatureScheme::RSA_PKCS1_SHA384,
+        SignatureScheme::RSA_PKCS1_SHA512,
+    ];
+    proven.chain(for_certificates_only).collect()
 }
 
 fn check_offer(
@@ -263,4 +287,12 @@ fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misu
     List::<ProtocolName<'_>>::parse(Reader::new(protocols.list().as_bytes()))
         .map_err(|_| Misuse::Configuration("an application protocol with an empty name"))?;
     Ok(())
+}
+
+/// RFC 8449 §4: at least 64, and no more than the protocol's own limit.
+fn check_record_size_limit(limit: Option<u16>) -> Result<(), Misuse> {
+    match limit {
+        None | Some(64..=16_385) => Ok(()),
+        Some(_) => Err(Misuse::Configuration("record_size_limit is not from 64 to 16,385")),
+    }
 }

@@ -232,8 +232,8 @@ impl Context {
         self.outputs.push_back(Output::Alert { epoch: self.send_epoch, alert });
     }
 
-    /// The last output. What is secret goes; so does a flight that was under way, and a question that
-    /// nobody has taken yet: there is no answering it any more.
+    /// The last output. What is secret goes; so does a flight that was under way, and a question
+    /// that nobody has taken yet: there is no answering it any more.
     pub(crate) fn end(&mut self, end: End) {
         self.flight = Vec::new();
         self.exporter = None;

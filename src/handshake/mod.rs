@@ -1,8 +1,8 @@
 //! The handshake: messages, answers and orders in; messages, keys, questions and facts out.
 //!
-//! [`Handshake`] drives one of two transition tables ([`CLIENT`], [`SERVER`]). It knows messages and
-//! epochs, not records; [`Connection`](crate::connection::Connection) joins it with those. QUIC and
-//! tests use it as it is.
+//! [`Handshake`] drives one of two transition tables ([`CLIENT`], [`SERVER`]). It knows messages
+//! and epochs, not records; [`Connection`](crate::connection::Connection) joins it with those. QUIC
+//! and tests use it as it is.
 
 mod authentication;
 mod client;
@@ -40,7 +40,7 @@ use crate::alert::{Alert, ClosureAlert};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Disclosure, Misuse};
 use crate::handshake::config::Profile;
-use crate::message::KeyUpdate;
+use crate::message::{KeyUpdate, MAX_TICKET_LIFETIME_SECONDS};
 use crate::registry::KeyUpdateRequest;
 
 /// A TLS 1.3 handshake and what follows it, at one end.
@@ -159,7 +159,8 @@ impl Handshake {
         Ok(())
     }
 
-    /// Changes the key we send with (RFC 9846 §4.7.3); with `request`, the peer is to change its own.
+    /// Changes the key we send with (RFC 9846 §4.7.3); with `request`, the peer is to change its
+    /// own.
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::UpdateAlreadyRequested`], [`Misuse::WriteClosed`],
@@ -200,7 +201,7 @@ impl Handshake {
             return Err(Misuse::WrongRole);
         }
         self.order(on::Kind::IssueTicket)?;
-        if order.lifetime_seconds > 604_800 {
+        if order.lifetime_seconds > MAX_TICKET_LIFETIME_SECONDS {
             return Err(Misuse::OutOfRange);
         }
         if !self.cx.peer_takes_tickets {
@@ -243,8 +244,8 @@ impl Handshake {
         Ok(())
     }
 
-    /// The transport has ended: nothing more will arrive. Without `close_notify` before it the end is
-    /// [`End::Truncated`].
+    /// The transport has ended: nothing more will arrive. Without `close_notify` before it the end
+    /// is [`End::Truncated`].
     pub fn transport_eof(&mut self) {
         if self.running().is_ok() {
             self.close_by(ClosureInput::TransportEnds, Self::truncation);
@@ -260,8 +261,8 @@ impl Handshake {
         }));
     }
 
-    /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is the
-    /// empty context. Before the client's Finished a server must not trust it to authenticate.
+    /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is
+    /// the empty context. Before the client's Finished a server must not trust it to authenticate.
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`], [`Misuse::Ended`].

@@ -227,8 +227,8 @@ impl Unbound {
     }
 }
 
-/// Replaces the binders at the end of `client_hello` by true ones. `transcript` is what came before:
-/// nothing, or the first ClientHello and HelloRetryRequest.
+/// Replaces the binders at the end of `client_hello` by true ones. `transcript` is what came
+/// before: nothing, or the first ClientHello and HelloRetryRequest.
 pub(crate) fn bind(
     client_hello: &mut Vec<u8>,
     psks: &[OfferedPsk],

@@ -36,8 +36,8 @@ pub(crate) fn front<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Front<'a>, C
     })
 }
 
-/// The bytes that could not be used when they came: a part of a message, or messages that wait behind
-/// an open question.
+/// The bytes that could not be used when they came: a part of a message, or messages that wait
+/// behind an open question.
 #[derive(Debug, Default)]
 pub(crate) struct Held(Vec<u8>);
 

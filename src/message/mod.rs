@@ -19,7 +19,9 @@ pub use self::extension_data::{
     DistinguishedName, KeyShareEntry, OfferedPsks, ProtocolName, PskBinder, PskIdentity,
 };
 pub use self::layout::{Item, Layout};
-pub use self::post_handshake::{EndOfEarlyData, KeyUpdate, NewSessionTicket};
+pub use self::post_handshake::{
+    EndOfEarlyData, KeyUpdate, MAX_TICKET_LIFETIME_SECONDS, NewSessionTicket,
+};
 pub use self::server_hello::{
     HelloRetryRequest, HelloRetryRequestExtensions, ServerHello, ServerHelloExtensions,
 };

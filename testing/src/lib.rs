@@ -27,6 +27,6 @@ pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};
 pub use program::{Folder, Program, has_program};
 pub use stop::{messages, states, table};
-pub use talk::Talk;
+pub use talk::{Talk, accept};
 pub use trial::{Forger, Heard, Item, Trial, UNOPENED};
 pub use wire::{Socket, Wire};

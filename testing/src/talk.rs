@@ -211,7 +211,11 @@ impl<'p> Talk<'p> {
     }
 }
 
-fn accept(listener: &TcpListener) -> Result<TcpStream, Error> {
+/// The next connection, if it comes soon enough.
+///
+/// # Errors
+/// The socket's.
+pub fn accept(listener: &TcpListener) -> Result<TcpStream, Error> {
     let deadline = Instant::now() + PATIENCE;
     listener.set_nonblocking(true)?;
     loop {

@@ -127,6 +127,7 @@ impl Part {
 
     fn client(&self, provider: Provider) -> ClientConfig {
         let mut config = ClientConfig::new(provider);
+        config.certificate_signature_schemes = Vector::new();
         config.cipher_suites = [
             CipherSuite::TLS_AES_128_GCM_SHA256,
             CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
@@ -167,6 +168,7 @@ impl Part {
 
     fn server(&self, provider: Provider) -> ServerConfig {
         let mut config = ServerConfig::new(provider);
+        config.certificate_signature_schemes = Vector::new();
         config.signature_schemes = signature_schemes();
         config.encrypted_extensions_layout = Layout(vec![
             Item::Extension(ExtensionType::SUPPORTED_GROUPS),

@@ -142,6 +142,7 @@ impl Offer {
             application_layer_protocols: unless_empty(&config.application_layer_protocols),
             signed_certificate_timestamp: config.request_signed_certificate_timestamps,
             early_data: self.early_data,
+            record_size_limit: config.record_size_limit,
             supported_versions: List::parse(Reader::new(SUPPORTED_VERSIONS)).ok(),
             cookie,
             psk_key_exchange_modes: unless_empty(&config.psk_key_exchange_modes),

@@ -14,7 +14,7 @@ use crate::handshake::authentication::{PeerCertificate, Staples, check_finished}
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
-use crate::handshake::event::{Fact, Framed, Negotiated, on};
+use crate::handshake::event::{Fact, Framed, Negotiated, RecordSizeLimits, on};
 use crate::key_schedule::{FinishedKey, HandshakeSecret};
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateVerify, Finished};
@@ -120,6 +120,10 @@ impl WaitEncryptedExtensions {
             cipher_suite: flight.suite.id,
             group: flight.group,
             application_layer_protocol: protocol.map(<[u8]>::to_vec),
+            record_size_limits: RecordSizeLimits::agreed(
+                flight.config.record_size_limit,
+                message.record_size_limit,
+            ),
             psk: psk.as_ref().map(|psk| psk.key.kind),
         }));
         flight.protocol = protocol.map(<[u8]>::to_vec);

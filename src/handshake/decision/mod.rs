@@ -189,8 +189,8 @@ impl Sign {
     }
 }
 
-/// Turn what a later connection must know into a ticket: sealed, or as a name under which it is kept
-/// (RFC 9846 §4.7.1).
+/// Turn what a later connection must know into a ticket: sealed, or as a name under which it is
+/// kept (RFC 9846 §4.7.1).
 #[derive(Debug)]
 #[must_use = "the connection waits for the answer"]
 pub struct SealTicket {

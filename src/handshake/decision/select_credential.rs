@@ -54,10 +54,11 @@ impl SelectCredential {
     /// The schemes in which the client can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
-    /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent that.
+    /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent
+    /// that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let extensions = self.hello().map(|hello| hello.extensions);
         let offered =
@@ -99,8 +100,8 @@ impl SelectCredential {
     }
 
     /// What is different in every ClientHello that was not replayed: to be remembered by whoever
-    /// accepts early data, for as long as ticket ages are tolerated (RFC 9846 §8.2). It is the binder
-    /// of the first PSK, which is verified before early data is.
+    /// accepts early data, for as long as ticket ages are tolerated (RFC 9846 §8.2). It is the
+    /// binder of the first PSK, which is verified before early data is.
     #[must_use]
     pub fn replay_tag(&self) -> Option<&[u8]> {
         let offered = self.hello()?.extensions.pre_shared_key?;
@@ -122,8 +123,8 @@ impl SelectCredential {
     /// [`replay_tag`](Self::replay_tag).
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if there is no such PSK, the key is for another hash than the suite's,
-    /// or `protocol` is not offered; the question comes back.
+    /// [`Misuse::NotOffered`] if there is no such PSK, the key is for another hash than the
+    /// suite's, or `protocol` is not offered; the question comes back.
     pub fn psk(
         self,
         index: usize,
@@ -151,7 +152,8 @@ impl SelectCredential {
         protocol.is_none_or(|name| offered.any(|offered| offered == name))
     }
 
-    /// Go on with this certificate chain, a scheme its key can sign with, and this application protocol.
+    /// Go on with this certificate chain, a scheme its key can sign with, and this application
+    /// protocol.
     ///
     /// # Errors
     /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or
@@ -248,10 +250,11 @@ impl SelectClientCredential {
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.request().and_then(|request| request.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
-    /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent that.
+    /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent
+    /// that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered =
             self.request().and_then(|r| r.signature_algorithms_cert.or(r.signature_algorithms));
@@ -267,8 +270,8 @@ impl SelectClientCredential {
     /// Send this chain and sign with `scheme`.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the question
-    /// comes back.
+    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the
+    /// question comes back.
     pub fn certificate(
         self,
         chain: Arc<CertificateChain>,

@@ -76,8 +76,8 @@ impl VerifyCertificate {
         self.scheme
     }
 
-    /// The SubjectPublicKeyInfo, in DER, whose private key the peer has proved to hold. A verifier with
-    /// a parser of its own must find exactly these bytes in the certificate it accepts.
+    /// The SubjectPublicKeyInfo, in DER, whose private key the peer has proved to hold. A verifier
+    /// with a parser of its own must find exactly these bytes in the certificate it accepts.
     #[must_use]
     pub fn subject_public_key_info(&self) -> &[u8] {
         self.leaf.subject_public_key_info()
@@ -107,8 +107,8 @@ impl VerifyCertificate {
     /// The certificate is valid, and access control says no to its holder.
     ///
     /// To a client this is `access_denied`, the only place it can come from: here the definition of
-    /// RFC 9846 §6.2 holds to the letter, and the client can tell, because the alert is protected by
-    /// application keys. To a server it is `certificate_unknown`.
+    /// RFC 9846 §6.2 holds to the letter, and the client can tell, because the alert is protected
+    /// by application keys. To a server it is `certificate_unknown`.
     pub fn deny(self) -> Answer {
         let cause = match self.role {
             Role::Server => Cause::ClientDenied,

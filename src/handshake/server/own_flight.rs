@@ -15,7 +15,7 @@ use crate::handshake::authentication::{
 use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCredential, Signed};
-use crate::handshake::event::{Fact, Negotiated, on};
+use crate::handshake::event::{Fact, Negotiated, RecordSizeLimits, on};
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, PskKind, TrafficSecret};
@@ -211,6 +211,10 @@ impl SelectCredential {
             cipher_suite: self.suite.id,
             group: self.group.map(Group::id),
             application_layer_protocol: protocol,
+            record_size_limits: RecordSizeLimits::agreed(
+                self.config.record_size_limit,
+                hello.extensions.record_size_limit,
+            ),
             psk,
         }));
         Ok(())
