@@ -160,5 +160,5 @@ pub(crate) fn mutual(setup: &mut Setup) {
 
 /// Clients send no share at first, so servers have to ask.
 pub(crate) fn with_retry(setup: &mut Setup) {
-    setup.client.key_shares = 0;
+    setup.client.key_shares = config::KeyShares::First(0);
 }
