@@ -64,13 +64,18 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Everything that `provider` has, in its order; no application protocol.
+    /// Everything that `provider` has, in its order; no application protocol. Key shares are those of
+    /// the hybrids in front and of the group behind them, for servers that know no hybrid.
     #[must_use]
     pub fn new(provider: Provider) -> Self {
         Self {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
-            key_shares: 1,
+            key_shares: 1 + provider
+                .groups
+                .iter()
+                .take_while(|group| group.id().is_hybrid())
+                .count(),
             signature_schemes: provider
                 .signatures
                 .iter()
