@@ -7,7 +7,7 @@ use countersign::handshake::config::ClientAuthentication;
 use countersign::message::ProtocolName;
 use countersign::registry::{CipherSuite, NamedGroup};
 use countersign_testing::pki::{Authority, Issued, NAME, vector_key};
-use countersign_testing::{Client, Server};
+use countersign_testing::{Client, Server, THEIR_HYBRIDS};
 use proptest::prelude::*;
 use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use rustls::crypto::ring::cipher_suite::{
@@ -32,10 +32,10 @@ const GROUPS: [(NamedGroup, &dyn SupportedKxGroup); 3] = [
     (NamedGroup::SECP384R1, SECP384R1),
 ];
 
-/// Every suite with every group, and a provider of theirs that has no other.
+/// Every suite with every group, hybrids where rustls has them, and a provider of theirs that has no other.
 fn combinations() -> impl Iterator<Item = (CipherSuite, NamedGroup, Arc<CryptoProvider>)> {
     SUITES.into_iter().flat_map(|(suite, their_suite)| {
-        GROUPS.into_iter().map(move |(group, their_group)| {
+        GROUPS.iter().chain(THEIR_HYBRIDS).map(move |&(group, their_group)| {
             let provider = provider(|provider| {
                 provider.cipher_suites = vec![their_suite];
                 provider.kx_groups = vec![their_group];
@@ -51,14 +51,17 @@ fn client_connects_with_every_suite_and_group() {
     let identity = root.issue(|_| {});
     for (suite, group, provider) in combinations() {
         let theirs = server_config(&identity, Asking::Nobody, provider);
-        let mut meeting = Meeting::with_server(Client::trusting(&root), theirs);
+        let client = Client::trusting(&root);
+        let config = client.config.clone();
+        let mut meeting = Meeting::with_server(client, theirs);
         meeting.run();
         meeting.agrees();
         let negotiated = meeting.negotiated();
         assert_eq!((negotiated.cipher_suite, negotiated.group), (suite, Some(group)));
         // All but the first of our groups have to be asked for.
         let retried = meeting.learned(|fact| matches!(fact, Fact::Retried));
-        assert_eq!(retried, group != NamedGroup::X25519);
+        let mut with_share = config.groups.list().iter().take(config.key_shares);
+        assert_eq!(retried, !with_share.any(|id| id == group));
     }
 }
 
