@@ -1,7 +1,7 @@
 //! Alerts: closure alerts and error alerts as two types with one wire form (RFC 9846 §6).
 //!
-//! What arrives is an [`AlertDescription`], any byte at all. What we send is a [`ClosureAlert`] or an
-//! [`ErrorAlert`]; no value is both, and no function of this crate takes an alert number.
+//! What arrives is an [`AlertDescription`], any byte at all. What we send is a [`ClosureAlert`] or
+//! an [`ErrorAlert`]; no value is both, and no function of this crate takes an alert number.
 
 use core::fmt;
 

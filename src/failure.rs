@@ -12,7 +12,15 @@ macro_rules! causes {
         /// What went wrong: one value for each rule that can be broken.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Cause { $(#[doc = concat!($text, " (`", stringify!($alert), "`, RFC 9846 §", $section, ")")] $(#[$doc])* $cause),+ }
+        pub enum Cause {
+            $(
+                #[doc = concat!(
+                    $text, " (`", stringify!($alert), "`, RFC 9846 §", $section, ")"
+                )]
+                $(#[$doc])*
+                $cause
+            ),+
+        }
 
         impl Cause {
             /// Every cause, in the order of the table.
@@ -41,7 +49,7 @@ macro_rules! causes {
 
 causes! {
     // Every message
-    Malformed => DecodeError, "6.2", "a field or vector does not parse";
+    Malformed => DecodeError, "6", "a field or vector does not parse";
     MessageOutOfOrder => UnexpectedMessage, "4", "the state has no transition for this message";
     UnknownMessageType => UnexpectedMessage, "4", "the message has a type that is not a handshake message";
     MessageTooLong => IllegalParameter, "4", "a message is longer than the limit for its kind";
@@ -52,7 +60,7 @@ causes! {
 
     // Records
     UnexpectedRecordType => UnexpectedMessage, "5", "a record of a type that may not come here";
-    EmptyFragment => UnexpectedMessage, "5.1", "a record holds no byte of a handshake message or alert";
+    EmptyFragment => UnexpectedMessage, "5.4", "a record holds no byte of a handshake message or alert";
     RecordWithoutContentType => UnexpectedMessage, "5.4", "a protected record is all padding";
     RecordTooLong => RecordOverflow, "5.2", "a record is longer than allowed";
     RecordNotAuthentic => BadRecordMac, "5.2", "a record does not deprotect";
@@ -61,7 +69,6 @@ causes! {
     TooManyEmptyRecords => UnexpectedMessage, "5.1", "more empty records in a row than the limit";
     UnexpectedApplicationData => UnexpectedMessage, "2", "application data before the handshake allows it";
     EarlyDataTooLong => UnexpectedMessage, "4.3.10", "more early data than the limit";
-    SequenceNumbersExhausted => InternalError, "5.3", "a key has reached the end of its sequence numbers";
     KeyUsageExhausted => InternalError, "5.5", "a key has protected as much as it may and cannot be updated";
 
     // Alerts received
@@ -88,12 +95,12 @@ causes! {
     SupportedGroupsMissing => MissingExtension, "9.2", "supported_groups is absent";
     KeyShareMissing => MissingExtension, "9.2", "key_share is absent";
     PskKeyExchangeModesMissing => MissingExtension, "4.3.9", "pre_shared_key without psk_key_exchange_modes";
-    TransportParametersMissing => MissingExtension, "9.2", "QUIC transport parameters are absent";
+    TransportParametersMissing => MissingExtension, "6.2", "QUIC transport parameters are absent";
     TransportParametersForbidden => UnsupportedExtension, "4.3", "QUIC transport parameters outside QUIC";
     NoCommonCipherSuite => HandshakeFailure, "4.2.1", "no cipher suite in common";
     NoCommonGroup => HandshakeFailure, "4.2.1", "no key exchange group in common";
     NoCommonSignatureScheme => HandshakeFailure, "4.3.3", "no signature scheme in common with a credential";
-    NoCommonApplicationProtocol => NoApplicationProtocol, "4.2.1", "no application protocol in common";
+    NoCommonApplicationProtocol => NoApplicationProtocol, "4.4.1", "no application protocol in common";
     KeyShareRepeated => IllegalParameter, "4.3.8", "two key shares for one group";
     KeyShareNotListed => IllegalParameter, "4.3.8", "a key share for a group that supported_groups lacks";
     KeyShareInvalid => IllegalParameter, "4.3.8", "a key share is not a valid value of its group";
@@ -103,7 +110,7 @@ causes! {
 
     // Second ClientHello
     SecondHelloChanged => IllegalParameter, "4.2.2", "the second ClientHello differs where it may not";
-    SecondHelloKeyShare => IllegalParameter, "4.2.4", "the second ClientHello has not just the share that was asked for";
+    SecondHelloKeyShare => IllegalParameter, "4.3.8", "the second ClientHello has not just the share that was asked for";
     SecondHelloEarlyData => IllegalParameter, "4.3.10", "the second ClientHello offers early data";
     CookieMismatch => IllegalParameter, "4.3.2", "the cookie is not the one that was sent";
 
@@ -115,7 +122,7 @@ causes! {
     SessionIdNotEchoed => IllegalParameter, "4.2.3", "the legacy session id is not echoed";
     CipherSuiteNotOffered => IllegalParameter, "4.2.3", "the server selects a cipher suite that was not offered";
     CipherSuiteChanged => IllegalParameter, "4.2.4", "the cipher suite differs from the HelloRetryRequest's";
-    ServerKeyShareMissing => MissingExtension, "4.3.8", "ServerHello lacks key_share";
+    ServerKeyShareMissing => MissingExtension, "4.2.3", "ServerHello lacks key_share";
     GroupNotOffered => IllegalParameter, "4.3.8", "the server's group is not one that was offered so";
     RetryWithoutChange => IllegalParameter, "4.2.4", "HelloRetryRequest would change nothing";
     PskModeNotOffered => IllegalParameter, "4.3.9", "the server uses a PSK in a way that was not offered";
@@ -180,7 +187,7 @@ pub enum Disclosure {
     Exact,
     /// Refusals of a certificate all say `certificate_unknown`.
     CertificateGeneric,
-    /// Refusals all say `general_error`.
+    /// Refusals of a certificate, a name or a PSK all say `general_error`.
     Concealed,
 }
 

@@ -6,7 +6,12 @@ use crate::codec::{Decode, Encode, Reader, Writer};
 use crate::failure::Cause;
 
 macro_rules! registry {
-    ($($(#[$doc:meta])* $name:ident($int:ident $read:ident) { $($(#[$value_doc:meta])* $value:ident = $code:literal,)* })+) => {$(
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($int:ident $read:ident) {
+            $($(#[$value_doc:meta])* $value:ident = $code:literal,)*
+        }
+    )+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub $int);
@@ -249,3 +254,21 @@ impl NamedGroup {
         matches!(self, Self::X25519MLKEM768 | Self::SECP256R1MLKEM768)
     }
 }
+
+impl SignatureScheme {
+    /// Whether CertificateVerify may use it: RSASSA-PKCS1-v1_5 and SHA-1 are for certificates only
+    /// (RFC 9846 §4.3.3).
+    #[must_use]
+    pub const fn signs_messages(self) -> bool {
+        !matches!(
+            self,
+            Self::RSA_PKCS1_SHA256
+                | Self::RSA_PKCS1_SHA384
+                | Self::RSA_PKCS1_SHA512
+                | Self(RSA_PKCS1_SHA1 | ECDSA_SHA1)
+        )
+    }
+}
+
+const RSA_PKCS1_SHA1: u16 = 0x0201;
+const ECDSA_SHA1: u16 = 0x0203;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use countersign::crypto::Secret;
 use countersign::crypto::ring::{self, TLS_AES_128_GCM_SHA256};
 use countersign::epoch::{Epoch, Role};
-use countersign::failure::Cause;
+use countersign::failure::{Cause, Misuse};
 use countersign::handshake::config::Destination;
 use countersign::handshake::decision::{Answer, Decision, HelloRefusal};
 use countersign::handshake::event::{NewTicket, Ticket};
@@ -203,6 +203,33 @@ fn psk_alone_needs_the_consent_of_both() {
     run(&mut pair, &kept, false);
     assert!(pair.agrees(), "{pair:?}");
     assert_eq!(psk_used(&pair), None);
+}
+
+/// Neither a PSK nor a key exchange would go into its secrets.
+#[test]
+fn certificate_does_not_fit_where_no_group_is_in_common() {
+    let raw = PreSharedKey::raw_external(&[9; 32], &TLS_AES_128_GCM_SHA256).expect("a key");
+    let alone = || core::iter::once(PskKeyExchangeMode::PSK_KE).collect();
+    let mut setup = resume(vec![raw.offered_as(b"unknown".to_vec())], false);
+    setup.client.psk_key_exchange_modes = alone();
+    setup.server.psk_key_exchange_modes = alone();
+    setup.client.groups = core::iter::once(NamedGroup::X25519).collect();
+    setup.server.groups = core::iter::once(NamedGroup::SECP384R1).collect();
+    let mut pair = setup.pair();
+    pair.run_with(
+        |_| (),
+        |_, decision| {
+            let Decision::SelectCredential(question) = decision else { panic!("{decision:?}") };
+            assert_eq!((question.group(), question.accepts_certificate()), (None, false));
+            let scheme = question.signature_schemes().next().expect("it is offered");
+            let chain = Identity::example().chain.clone();
+            let unfit = question.certificate(chain, scheme, None).expect_err("no group");
+            assert_eq!(unfit.misuse, Misuse::NotOffered);
+            Ok(unfit.question.refuse(HelloRefusal::NoAcceptablePsk))
+        },
+    );
+    let Some(End::Failed(failure)) = pair.server.observed.end else { panic!("{pair:?}") };
+    assert_eq!(failure.cause, Cause::NoAcceptablePsk);
 }
 
 /// A client that sends `early` behind its ClientHello, and the server's answer.

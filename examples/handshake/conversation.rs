@@ -14,6 +14,7 @@ use countersign::policy::{Answered, Inspection, verify};
 use countersign::registry::HandshakeType;
 use pki_types::{CertificateDer, UnixTime};
 
+use crate::report;
 use crate::scene::{Act, Path, Scene};
 use crate::timeline::{Fate, Kind, Timeline, protected};
 
@@ -330,12 +331,7 @@ fn subject(certificate: Option<CertificateDer<'_>>) -> String {
 
 fn fact_text(fact: &Fact) -> Option<String> {
     Some(match fact {
-        Fact::Negotiated(negotiated) => {
-            let protocol = negotiated.application_layer_protocol.as_deref();
-            let protocol = protocol.map(String::from_utf8_lossy);
-            let speaking = protocol.map(|name| format!(", for {name}")).unwrap_or_default();
-            format!("{:?}, {:?}{speaking}", negotiated.cipher_suite, negotiated.group)
-        }
+        Fact::Negotiated(negotiated) => report::negotiated(negotiated),
         Fact::ClientAuthentication(state) => format!("authentication {}", verdict_text(*state)?),
         Fact::Complete => String::from("handshake complete"),
         Fact::PeerUpdatedKeys => String::from("the peer has new keys"),

@@ -4,6 +4,8 @@
 
 mod conversation;
 mod identities;
+#[path = "../shared/report.rs"]
+mod report;
 mod scenarios;
 mod scene;
 mod timeline;
@@ -12,10 +14,8 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use countersign::diagnosis::{Advice, Diagnosis};
-use countersign::handshake::End;
-
 use crate::conversation::{Conversation, Ending, Outcome};
+use crate::report::report;
 use crate::scenarios::{SCENARIOS, Scenario};
 use crate::timeline::wrap;
 
@@ -98,35 +98,14 @@ fn show(scenario: &Scenario, out: &mut impl Write) -> Result<(), Box<dyn Error>>
 
 /// What came of the connection at one end, in words.
 fn outcome(who: &str, ending: &Ending, out: &mut impl Write) -> io::Result<()> {
-    let lead = format!("{who:<8}");
-    match &ending.end {
-        None => paragraph(&lead, &format!("still in {}", ending.state), out),
-        Some(End::Closed) => paragraph(&lead, "closed, both ways and in order", out),
-        Some(End::Failed(failure)) => paragraph(&lead, &format!("failed {failure}"), out),
-        Some(End::Refused(refusal)) => {
-            paragraph(&lead, &format!("refused in {}: {}", refusal.state, refusal.alert), out)?;
-            explained(&refusal.diagnose(), refusal.unconfirmed_bytes, out)
-        }
-        Some(End::Truncated(truncation)) => {
-            paragraph(&lead, &format!("cut off in {}", truncation.state), out)?;
-            explained(&truncation.diagnose(), truncation.unconfirmed_bytes, out)
-        }
-    }
-}
-
-fn explained(diagnosis: &Diagnosis, unconfirmed: u64, out: &mut impl Write) -> io::Result<()> {
-    paragraph("        ", &diagnosis.to_string(), out)?;
-    let advice = match diagnosis.advice {
-        Advice::None => String::from("none"),
-        advice => format!("{advice:?}"),
+    let sentences = match &ending.end {
+        None => vec![format!("still in {}", ending.state)],
+        Some(end) => report(end),
     };
-    paragraph("        ", &format!("class {:?}, advice {advice}", diagnosis.class), out)?;
-    if unconfirmed > 0 {
-        let text =
-            format!("{unconfirmed} bytes were written that the server has probably not read");
-        paragraph("        ", &text, out)?;
-    }
-    Ok(())
+    sentences.iter().enumerate().try_for_each(|(index, sentence)| {
+        let lead = if index == 0 { who } else { "" };
+        paragraph(&format!("{lead:<8}"), sentence, out)
+    })
 }
 
 fn paragraph(lead: &str, text: &str, out: &mut impl Write) -> io::Result<()> {

@@ -156,10 +156,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         "The negotiation fails for the protocol above TLS.",
         || {
             let mut scene = Scene::server_only()?;
-            scene.client.application_layer_protocols = [&b"h2"[..], b"http/1.1"]
-                .map(|name| ProtocolName(name.into()))
-                .into_iter()
-                .collect();
+            scene.client.application_layer_protocols =
+                [&b"h2"[..], b"http/1.1"].map(ProtocolName).into_iter().collect();
             scene.server_policy.application_layer_protocols = vec![b"imap".to_vec()];
             Ok(scene)
         },

@@ -73,7 +73,7 @@ impl Timeline {
     pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let coloured = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
         let [left, middle, right] = WIDTHS;
-        writeln!(out, "  {:<left$} {:^middle$} {}", "client", "", "server")?;
+        writeln!(out, "  {:<left$} {:^middle$} server", "client", "")?;
         let rule = |width: usize| "─".repeat(width);
         writeln!(out, "  {} {} {}", rule(left), " ".repeat(middle), rule(right))?;
         self.rows.iter().try_for_each(|row| row.print(coloured, out))

@@ -1,7 +1,8 @@
-//! TLS over a byte stream: the handshake joined with the record layer, over buffers of the caller's.
+//! TLS over a byte stream: the handshake joined with the record layer, over buffers of the
+//! caller's.
 //!
-//! Records are opened where they lie in the caller's input; sealed records are appended to the caller's
-//! output. A connection holds no record of its own, and an idle one no buffer at all.
+//! Records are opened where they lie in the caller's input; sealed records are appended to the
+//! caller's output. A connection holds no record of its own, and an idle one no buffer at all.
 
 mod transmit;
 
@@ -16,9 +17,8 @@ use crate::handshake::event::NewTicket;
 use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
 use crate::key_schedule::TrafficSecret;
-use crate::record::{
-    Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, Padding, peek,
-};
+pub use crate::record::Padding;
+use crate::record::{Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, peek};
 use crate::registry::ContentType;
 
 /// What to do next.
@@ -73,6 +73,8 @@ pub struct Connection {
     unsent: bool,
     /// Nothing can be sent any more, whatever we would like to send.
     transport_broken: bool,
+    /// Nothing will be received any more, once the input is used up.
+    transport_ended: bool,
     compatibility: Compatibility,
     #[cfg(feature = "conformance")]
     installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
@@ -102,6 +104,7 @@ impl Connection {
             end: None,
             unsent: false,
             transport_broken: false,
+            transport_ended: false,
             compatibility: Compatibility::Silent,
             #[cfg(feature = "conformance")]
             installed_keys: Vec::new(),
@@ -117,8 +120,12 @@ impl Connection {
         let mut consumed = 0;
         let mut input = input;
         loop {
+            if self.transport_ended && input.is_empty() {
+                self.handshake.transport_eof();
+            }
             self.transmit(output);
-            if core::mem::take(&mut self.unsent) {
+            // What `write` appended may have been sent by the caller already.
+            if core::mem::take(&mut self.unsent) && !output.is_empty() {
                 return Polled { consumed, step: Step::Send };
             }
             if let Some(turn) = self.turns.pop_front() {
@@ -132,16 +139,20 @@ impl Connection {
                 return Polled { consumed: consumed + input.len(), step: Step::Ended(end.clone()) };
             }
             if !self.handshake.closure().may_receive() {
-                return Polled { consumed: consumed + input.len(), step: self.idle() };
+                consumed += core::mem::take(&mut input).len();
             }
-            if self.handshake.is_waiting() && self.handshake.holds_messages() {
+            let held_up = self.handshake.is_waiting() && self.handshake.holds_messages();
+            if held_up && !input.is_empty() {
                 return Polled { consumed, step: Step::Waiting };
             }
             if self.handshake.early_data_is_undecided() && starts_with_early_data(input) {
                 return Polled { consumed, step: Step::Waiting };
             }
             let (record, rest) = split_record(input);
+            let record_bytes = record.len();
             match self.inbound.next(record, self.handshake.message_is_partial()) {
+                // What has begun to arrive will never be whole.
+                Ok(None) if self.transport_ended => consumed += record_bytes,
                 Ok(None) => return Polled { consumed, step: self.idle() },
                 Ok(Some(record)) => {
                     consumed += record.consumed;
@@ -155,8 +166,9 @@ impl Connection {
         }
     }
 
-    /// Seals application data and appends the records to `output`. When the key comes near its limit
-    /// it is updated (RFC 9846 §5.5), and an update that the peer has asked for goes first (§4.7.3).
+    /// Seals application data and appends the records to `output`. When the key comes near its
+    /// limit it is updated (RFC 9846 §5.5), and an update that the peer has asked for goes first
+    /// (§4.7.3).
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::WriteClosed`], also after
@@ -186,9 +198,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Client: seals early data under the first PSK (RFC 9846 §4.3.10), from the first poll until the
-    /// server's Finished or its refusal, [`Fact::EarlyDataRejected`]. Returns how many bytes were
-    /// taken: no more than the PSK permits.
+    /// Client: seals early data under the first PSK (RFC 9846 §4.3.10), from the first poll until
+    /// the server's Finished or its refusal, [`Fact::EarlyDataRejected`]. Returns how many bytes
+    /// were taken: no more than the PSK permits.
     ///
     /// # Errors
     /// [`Misuse::NotOffered`] when early data is not, or no longer, possible.
@@ -255,9 +267,10 @@ impl Connection {
         self.unsent = false;
     }
 
-    /// The transport has ended: nothing more will arrive.
-    pub fn transport_eof(&mut self) {
-        self.handshake.transport_eof();
+    /// The transport has ended: nothing more will arrive. What is in `input` by then still counts,
+    /// so an alert among it beats the end of the transport; the next [`poll`](Self::poll) tells.
+    pub const fn transport_eof(&mut self) {
+        self.transport_ended = true;
     }
 
     /// As [`Handshake::exporter`].

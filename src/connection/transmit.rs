@@ -3,6 +3,7 @@
 use super::{Connection, Turn};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
+use crate::handshake::event::Negotiated;
 use crate::handshake::{Fact, Output};
 use crate::record::Outbound;
 
@@ -21,6 +22,10 @@ impl Connection {
     /// Writes what the handshake wants written, and queues what it wants told.
     pub(super) fn transmit(&mut self, output: &mut Vec<u8>) {
         while let Some(next) = self.handshake.poll() {
+            #[cfg(feature = "conformance")]
+            if let Output::Key { direction, epoch, secret } = &next {
+                self.installed_keys.push((*direction, *epoch, secret.clone()));
+            }
             if let Err(cause) = self.carry_out(next, output) {
                 self.handshake.fail(cause);
             }
@@ -52,18 +57,34 @@ impl Connection {
             Output::KeyDropped => self.outbound.forget_key(),
             Output::Decide(decision) => self.turns.push_back(Turn::Decide(decision)),
             Output::Learned(fact) => {
-                if let Fact::EarlyDataRejected = fact {
-                    self.inbound.skip_early_data();
-                }
+                self.heed(&fact);
                 self.turns.push_back(Turn::Learned(fact));
             }
             Output::Ended(end) => {
                 self.inbound.forget_key();
                 self.outbound.forget_key();
+                #[cfg(feature = "conformance")]
+                self.installed_keys.clear();
+                // Nobody waits for an answer any more.
+                self.turns.retain(|turn| !matches!(turn, Turn::Decide(_)));
                 self.end = Some(end);
             }
         }
         Ok(())
+    }
+
+    /// What a fact means to records.
+    fn heed(&mut self, fact: &Fact) {
+        match fact {
+            Fact::EarlyDataRejected => self.inbound.skip_early_data(),
+            Fact::Negotiated(Negotiated { record_size_limits: Some(limits), .. }) => {
+                self.inbound.set_record_size_limit(usize::from(limits.receive));
+                // The limit counts the content type, a fragment does not.
+                let fragment = usize::from(limits.send).saturating_sub(1);
+                self.outbound.set_maximum_fragment_bytes(fragment);
+            }
+            _ => {}
+        }
     }
 
     /// A server's `change_cipher_spec` goes right behind its first message, a client's right before

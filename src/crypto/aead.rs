@@ -83,7 +83,7 @@ impl TrafficKey {
 
     fn advance(&mut self) -> Result<(), Cause> {
         self.sequence_number =
-            self.sequence_number.checked_add(1).ok_or(Cause::SequenceNumbersExhausted)?;
+            self.sequence_number.checked_add(1).ok_or(Cause::KeyUsageExhausted)?;
         Ok(())
     }
 }
@@ -147,7 +147,8 @@ impl Opener {
     /// early data can be tried and dropped (RFC 9846 §4.3.10).
     ///
     /// # Errors
-    /// [`Cause::RecordNotAuthentic`].
+    /// [`Cause::RecordNotAuthentic`]; [`Cause::KeyUsageExhausted`] when there is no next sequence
+    /// number, which RFC 9846 §5.3 forbids to wrap.
     pub fn open<'a>(
         &mut self,
         associated_data: &[u8],

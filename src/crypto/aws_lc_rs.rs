@@ -23,8 +23,8 @@ use crate::crypto::secret::Secret;
 use crate::crypto::{Provider, Random};
 use crate::registry::NamedGroup;
 
-/// The provider with what ring has and the hybrid groups, each in front of the curve in it, and the
-/// system's randomness.
+/// The provider with what ring has and the hybrid groups, which it prefers, and the library's
+/// randomness.
 #[must_use]
 pub fn provider() -> Provider {
     Provider {
@@ -33,7 +33,7 @@ pub fn provider() -> Provider {
             &TLS_AES_256_GCM_SHA384,
             &TLS_CHACHA20_POLY1305_SHA256,
         ],
-        groups: vec![&X25519MLKEM768, &X25519, &SECP256R1MLKEM768, &SECP256R1, &SECP384R1],
+        groups: vec![&X25519MLKEM768, &SECP256R1MLKEM768, &X25519, &SECP256R1, &SECP384R1],
         signatures: SIGNATURES.iter().collect(),
         random: Arc::new(SystemRandom::new()),
     }

@@ -51,6 +51,10 @@ pub enum Draw {
     Cookie,
     /// `ticket_age_add` of NewSessionTicket, 4 bytes.
     TicketAgeAdd,
+    /// The nonce under which a ticket is sealed, 12 bytes.
+    TicketNonce,
+    /// The name under which a server keeps what a ticket stands for, 32 bytes.
+    TicketName,
     /// The context of a post-handshake CertificateRequest.
     RequestContext,
     /// GREASE values and the order of extensions.

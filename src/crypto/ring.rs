@@ -26,7 +26,7 @@ use crate::crypto::{Group, Provider};
 
 /// The provider with everything that ring has for TLS 1.3, and the system's randomness.
 ///
-/// With feature `mlkem` it has the hybrid groups as well, each in front of the curve in it.
+/// With feature `mlkem` it has the hybrid groups as well, and prefers them.
 #[must_use]
 pub fn provider() -> Provider {
     Provider {
@@ -44,9 +44,9 @@ pub fn provider() -> Provider {
 const GROUPS: &[&dyn Group] = &[
     #[cfg(feature = "mlkem")]
     &X25519MLKEM768,
-    &X25519,
     #[cfg(feature = "mlkem")]
     &SECP256R1MLKEM768,
+    &X25519,
     &SECP256R1,
     &SECP384R1,
 ];

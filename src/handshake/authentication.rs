@@ -38,7 +38,8 @@ impl PeerCertificate {
         Ok(Some(Self { chain: PeerChain { body, context }, leaf }))
     }
 
-    /// That `signer` holds the private key: the signature covers the transcript through Certificate.
+    /// That `signer` holds the private key: the signature covers the transcript through
+    /// Certificate.
     pub(crate) fn prove_possession(
         &self,
         provider: &Provider,

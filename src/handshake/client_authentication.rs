@@ -1,5 +1,5 @@
-//! The client's view of its own authentication, which a TLS 1.3 server judges a round trip after the
-//! client is done (RFC 9846 §4.5.3, §F.1.2).
+//! The client's view of its own authentication, which a TLS 1.3 server judges a round trip after
+//! the client is done (RFC 9846 §4.5.3, §F.1.2).
 
 use crate::diagnosis::{self, ClientAuthentication, Evidence};
 

@@ -1,14 +1,16 @@
-//! What a client or a server offers and accepts: plain values, shared by connections through an `Arc`.
+//! What a client or a server offers and accepts: plain values, shared by connections through an
+//! `Arc`.
 
 use pki_types::ServerName;
 
-use crate::codec::{List, Reader, Vector};
+pub use crate::codec::Vector;
+use crate::codec::{List, Reader};
 use crate::crypto::Provider;
-use crate::failure::{Disclosure, Misuse};
+pub use crate::failure::Disclosure;
+use crate::failure::Misuse;
 use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
-use crate::message::Layout;
-use crate::message::{DistinguishedName, ProtocolName};
+pub use crate::message::{DistinguishedName, Item, Layout, ProtocolName, TicketRequest};
 use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
 
 /// What carries the handshake.
@@ -31,8 +33,8 @@ pub struct ClientConfig {
     pub cipher_suites: Vector<CipherSuite>,
     /// The groups to offer, in order of preference.
     pub groups: Vector<NamedGroup>,
-    /// For how many of the first groups a key share is sent at once.
-    pub key_shares: usize,
+    /// For which of the groups a key share is sent at once.
+    pub key_shares: KeyShares,
     /// The schemes in which a server may prove possession, in order of preference.
     pub signature_schemes: Vector<SignatureScheme>,
     /// The schemes accepted in certificates; empty: the same (RFC 9846 §4.3.3).
@@ -41,15 +43,21 @@ pub struct ClientConfig {
     pub application_layer_protocols: Vector<ProtocolName<'static>>,
     /// The names of authorities to announce (RFC 9846 §4.3.4); empty: none.
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
-    /// How a PSK may be used; empty: servers send no tickets (RFC 9846 §4.3.9).
+    /// How a PSK may be used; empty: none is, and servers send no tickets (RFC 9846 §4.3.9).
     pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
+    /// How many tickets to ask for (RFC 9149); `None`: as the server likes.
+    pub ticket_request: Option<TicketRequest>,
     /// Whether to ask for an OCSP response (RFC 9846 §4.5.1.1).
     pub request_ocsp_response: bool,
     /// Whether to ask for signed certificate timestamps (RFC 6962).
     pub request_signed_certificate_timestamps: bool,
+    /// The longest protected record we want to receive, in bytes of content, content type and
+    /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449).
+    pub record_size_limit: Option<u16>,
     /// Whether to look like TLS 1.2 to middleboxes (RFC 9846 §E.4); over records only.
     pub compatibility_mode: bool,
-    /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.3).
+    /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
+    /// §4.2.3).
     pub strict_legacy_version: bool,
     /// The order and content of ClientHello's extensions.
     pub client_hello_layout: Layout,
@@ -64,29 +72,27 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Everything that `provider` has, in its order; no application protocol. Key shares are those of
-    /// the hybrids in front and of the group behind them, for servers that know no hybrid.
+    /// Everything that `provider` has, in its order, and RSASSA-PKCS1-v1_5 in certificates; no
+    /// application protocol.
     #[must_use]
     pub fn new(provider: Provider) -> Self {
         Self {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
-            key_shares: 1 + provider
-                .groups
-                .iter()
-                .take_while(|group| group.id().is_hybrid())
-                .count(),
+            key_shares: KeyShares::default(),
             signature_schemes: provider
                 .signatures
                 .iter()
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
-            certificate_signature_schemes: Vector::new(),
+            certificate_signature_schemes: schemes_in_certificates(&provider),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
+            ticket_request: None,
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
+            record_size_limit: None,
             compatibility_mode: true,
             strict_legacy_version: true,
             client_hello_layout: Layout::client_hello(),
@@ -101,6 +107,7 @@ impl ClientConfig {
     pub(crate) fn check(&self) -> Result<(), Misuse> {
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)?;
         check_protocols(&self.application_layer_protocols)?;
+        check_record_size_limit(self.record_size_limit)?;
         match self.profile {
             Profile::Quic(_) if self.application_layer_protocols.is_empty() => {
                 Err(Misuse::Configuration("QUIC needs an application protocol"))
@@ -110,15 +117,44 @@ impl ClientConfig {
     }
 }
 
+/// For which of its groups a client sends a key share at once (RFC 9846 §4.3.8).
+#[derive(Clone, Debug, Default)]
+pub enum KeyShares {
+    /// For the most preferred and, if that is a hybrid, for the first that is none: so a server
+    /// without hybrids need not ask.
+    #[default]
+    MostPreferred,
+    /// For so many of the first; none: the server has to ask.
+    First(usize),
+    /// For those of these, which need not be the most preferred.
+    Of(Vector<NamedGroup>),
+}
+
+impl KeyShares {
+    /// The groups to send a share for, in the order of `groups`.
+    pub(crate) fn among(&self, groups: &[NamedGroup]) -> Vec<NamedGroup> {
+        let groups = groups.iter().copied();
+        match self {
+            Self::MostPreferred => {
+                let hybrid = groups.clone().take(1).filter(|group| group.is_hybrid());
+                hybrid.chain(groups.clone().find(|group| !group.is_hybrid())).collect()
+            }
+            Self::First(count) => groups.take(*count).collect(),
+            Self::Of(wanted) => groups.filter(|group| wanted.list().contains(*group)).collect(),
+        }
+    }
+}
+
 /// Where a client wants to go.
 #[derive(Clone, Debug, Default)]
 pub struct Destination {
     /// The name to verify, and to send if it is a DNS name; `None`: neither.
     pub server_name: Option<ServerName<'static>>,
-    /// The PSKs to offer, in order of preference: tickets of this server's, external keys.
+    /// The PSKs to offer, in order of preference: tickets of this server's, external keys. Those that
+    /// no cipher suite of the configuration fits are not offered.
     pub psks: Vec<OfferedPsk>,
-    /// Whether to offer early data under the first PSK, if that permits it (RFC 9846 §4.3.10). What
-    /// is sent so can be replayed by anyone (RFC 9846 §8).
+    /// Whether to offer early data under the first PSK, if that permits it and its suite and protocol
+    /// are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone (RFC 9846 §8).
     pub early_data: bool,
 }
 
@@ -178,11 +214,14 @@ pub struct ServerConfig {
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
     /// Whether to ask clients for an OCSP response.
     pub request_ocsp_response: bool,
+    /// As [`ClientConfig::record_size_limit`]; it takes effect with clients that send theirs.
+    pub record_size_limit: Option<u16>,
     /// How many bytes of cookie a HelloRetryRequest carries; 0: none (RFC 9846 §4.3.2).
     pub cookie_bytes: u16,
     /// When a stream carries `change_cipher_spec` to please middleboxes (RFC 9846 §E.4).
     pub compatibility_mode: CompatibilityMode,
-    /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846 §4.2.2).
+    /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
+    /// §4.2.2).
     pub strict_legacy_version: bool,
     /// The order and content of EncryptedExtensions.
     pub encrypted_extensions_layout: Layout,
@@ -223,10 +262,11 @@ impl ServerConfig {
                 .iter()
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
-            certificate_signature_schemes: Vector::new(),
+            certificate_signature_schemes: schemes_in_certificates(&provider),
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
             request_ocsp_response: false,
+            record_size_limit: None,
             cookie_bytes: 0,
             compatibility_mode: CompatibilityMode::WhenAsked,
             strict_legacy_version: true,
@@ -241,8 +281,21 @@ impl ServerConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
+        check_record_size_limit(self.record_size_limit)?;
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
+}
+
+/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign
+/// so.
+fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
+    let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    let for_certificates_only = [
+        SignatureScheme::RSA_PKCS1_SHA256,
+        SignatureScheme::RSA_PKCS1_SHA384,
+        SignatureScheme::RSA_PKCS1_SHA512,
+    ];
+    proven.chain(for_certificates_only).collect()
 }
 
 fn check_offer(
@@ -267,4 +320,12 @@ fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misu
     List::<ProtocolName<'_>>::parse(Reader::new(protocols.list().as_bytes()))
         .map_err(|_| Misuse::Configuration("an application protocol with an empty name"))?;
     Ok(())
+}
+
+/// RFC 8449 §4: at least 64, and no more than the protocol's own limit.
+fn check_record_size_limit(limit: Option<u16>) -> Result<(), Misuse> {
+    match limit {
+        None | Some(64..=16_385) => Ok(()),
+        Some(_) => Err(Misuse::Configuration("record_size_limit is not from 64 to 16,385")),
+    }
 }

@@ -7,7 +7,7 @@ use super::closure::{Closure, ClosureInput};
 use super::driver::Machine;
 use super::event::{End, Fact, Refusal, Truncation};
 use crate::alert::{Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert};
-use crate::diagnosis::{self, ClientContext, Endpoint, ServerContext, Signal, diagnose};
+use crate::diagnosis::{self, ClientContext, Endpoint, Evidence, ServerContext, Signal, diagnose};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Failure};
 use crate::registry::ExtensionType;
@@ -59,9 +59,7 @@ impl Handshake {
 
     pub(super) fn truncation(&mut self) -> End {
         let context = self.circumstances(self.cx.receive_epoch());
-        if let Some(reply) = self.cx.client_authentication.unsettled() {
-            self.cx.client_authentication_is(ClientAuthenticationState::Unresolved(reply));
-        }
+        self.cx.authentication_unresolved();
         let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
         End::Truncated(Truncation { state, context, unconfirmed_bytes })
     }
@@ -73,10 +71,14 @@ impl Handshake {
         let end = match closure {
             Closure::Open | Closure::WriteClosed => None,
             Closure::ReadClosed => {
+                self.cx.authentication_unresolved();
                 self.cx.learn(Fact::PeerClosed);
                 None
             }
-            Closure::Closed => Some(End::Closed),
+            Closure::Closed => {
+                self.cx.authentication_unresolved();
+                Some(End::Closed)
+            }
             Closure::Failed | Closure::Refused | Closure::Truncated => Some(end(self)),
         };
         self.closure = closure;
@@ -93,7 +95,9 @@ impl Handshake {
         let Err(cause) = outcome else { return };
         self.close_by(ClosureInput::Fail, |this| {
             let alert = this.disclosure.alert(cause);
+            this.cx.authentication_unresolved();
             this.cx.prepare_to_fail();
+            this.cx.authentication_unresolved();
             if this.closure.may_send() {
                 this.cx.alert(Alert::Error(alert));
             }
@@ -110,7 +114,10 @@ impl Handshake {
                 Endpoint::Client(ClientContext {
                     phase: state.phase(authentication.unsettled().is_some()),
                     authentication: authentication.reply(),
-                    evidence: authentication.evidence(),
+                    evidence: match authentication.evidence() {
+                        Evidence::None if self.data_has_arrived => Evidence::Weak,
+                        evidence => evidence,
+                    },
                     early_data_sent: self.cx.early_data.is_some(),
                     server_name_sent: sent(ExtensionType::SERVER_NAME),
                     protocols_offered: sent(ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION),

@@ -10,7 +10,7 @@ use crate::handshake::decision::{
     CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Signed,
     TicketSealed,
 };
-use crate::key_schedule::{PskKind, TrafficSecret};
+pub use crate::key_schedule::{PskKind, TrafficSecret};
 use crate::message::{
     self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
     EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
@@ -19,7 +19,8 @@ use crate::registry::{CipherSuite, NamedGroup};
 
 /// What the machine says, in order. The order is the contract:
 ///
-/// * a `Key` to send with comes before the first `Send` that it protects and after the last that it does not;
+/// * a `Key` to send with comes before the first `Send` that it protects and after the last that it
+///   does not;
 /// * a `Key` to receive with comes when no part of a message under the old key is outstanding;
 /// * `Ended` is the last output there is, and an error alert stands right before it.
 #[derive(Debug)]
@@ -105,8 +106,25 @@ pub struct Negotiated {
     pub group: Option<NamedGroup>,
     /// The application protocol, if one was agreed (RFC 7301).
     pub application_layer_protocol: Option<Vec<u8>>,
+    /// How long protected records may be, if both ends have said so (RFC 8449).
+    pub record_size_limits: Option<RecordSizeLimits>,
     /// Which kind of PSK was used in place of certificates, if one was.
     pub psk: Option<PskKind>,
+}
+
+/// The longest protected records, in bytes of content, content type and padding (RFC 8449 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordSizeLimits {
+    /// What the peer wants to receive.
+    pub send: u16,
+    /// What we want to receive.
+    pub receive: u16,
+}
+
+impl RecordSizeLimits {
+    pub(crate) fn agreed(ours: Option<u16>, theirs: Option<u16>) -> Option<Self> {
+        ours.zip(theirs).map(|(receive, send)| Self { send, receive })
+    }
 }
 
 /// A ticket and the key that belongs to it (RFC 9846 §4.7.1).
@@ -137,7 +155,8 @@ pub enum End {
     Failed(Failure),
     /// The peer sent an error alert, or closed during the handshake.
     Refused(Refusal),
-    /// The transport ended without `close_notify`: what was received may be cut short (RFC 9846 §6.1).
+    /// The transport ended without `close_notify`: what was received may be cut short (RFC 9846
+    /// §6.1).
     Truncated(Truncation),
 }
 

@@ -14,7 +14,8 @@ const MAX_UPDATES: u64 = (1 << 48) - 1;
 /// Who owes whom an update.
 #[derive(Debug, Default)]
 pub(crate) struct UpdateLedger {
-    /// The peer has asked, and we have not updated since. One update answers any number of requests.
+    /// The peer has asked, and we have not updated since. One update answers any number of
+    /// requests.
     pub(crate) answer_owed: bool,
     /// We have asked, and the peer has not updated since.
     pub(crate) answer_awaited: bool,

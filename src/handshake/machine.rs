@@ -1,8 +1,8 @@
 //! One table for each role: states, inputs, handlers and successors.
 //!
-//! From a table the macro makes the state enum, the dispatch, the gate that is asked before a message
-//! is parsed, the edges (for diagrams and tests), and the rule, kept by the compiler, that a handler
-//! can only move where its row says.
+//! From a table the macro makes the state enum, the dispatch, the gate that is asked before a
+//! message is parsed, the edges (for diagrams and tests), and the rule, kept by the compiler, that
+//! a handler can only move where its row says.
 
 /// One row of a transition table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +21,13 @@ macro_rules! transitions {
         $($from:ident + $input:ident => $handler:ident -> $($to:ident)|+;)+
     ) => {
         $(#[$doc])*
-        pub const $table: &[$crate::handshake::machine::Edge] = &[$($crate::handshake::machine::Edge {
-            from: stringify!($from), input: stringify!($input), to: &[$(stringify!($to)),+],
-        }),+];
+        pub const $table: &[$crate::handshake::machine::Edge] = &[$(
+            $crate::handshake::machine::Edge {
+                from: stringify!($from),
+                input: stringify!($input),
+                to: &[$(stringify!($to)),+],
+            }
+        ),+];
 
         /// The states of this role; each owns exactly what is alive in it.
         #[derive(Debug)]
@@ -61,9 +65,15 @@ macro_rules! transitions {
                 matches!((self, input), $((Self::$from(_), on::Kind::$input))|+)
             }
 
-            pub(crate) fn step(self, cx: &mut Context, input: Input<'_>) -> Result<Self, $crate::failure::Cause> {
+            pub(crate) fn step(
+                self,
+                cx: &mut Context,
+                input: Input<'_>,
+            ) -> Result<Self, $crate::failure::Cause> {
                 match (self, input) {
-                    $((Self::$from(state), Input::$input(input)) => Ok(state.$handler(cx, input)?.0),)+
+                    $((Self::$from(state), Input::$input(input)) => {
+                        Ok(state.$handler(cx, input)?.0)
+                    })+
                     (_, _) => Err($crate::failure::Cause::MessageOutOfOrder),
                 }
             }

@@ -1,12 +1,13 @@
 //! The handshake: messages, answers and orders in; messages, keys, questions and facts out.
 //!
-//! [`Handshake`] drives one of two transition tables ([`CLIENT`], [`SERVER`]). It knows messages and
-//! epochs, not records; [`Connection`](crate::connection::Connection) joins it with those. QUIC and
-//! tests use it as it is.
+//! [`Handshake`] drives one of two transition tables ([`CLIENT`], [`SERVER`]). It knows messages
+//! and epochs, not records; [`Connection`](crate::connection::Connection) joins it with those. QUIC
+//! and tests use it as it is.
 
 mod authentication;
 mod client;
 pub mod client_authentication;
+pub mod closing;
 pub mod closure;
 pub mod config;
 mod context;
@@ -20,6 +21,7 @@ mod negotiation;
 pub mod psk;
 mod reassembly;
 mod server;
+pub(crate) mod ticket;
 
 use std::sync::Arc;
 
@@ -38,8 +40,7 @@ use self::server::{ServerState, WaitClientHello};
 use crate::alert::{Alert, ClosureAlert};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Disclosure, Misuse};
-use crate::handshake::config::Profile;
-use crate::message::KeyUpdate;
+use crate::message::{KeyUpdate, MAX_TICKET_LIFETIME_SECONDS};
 use crate::registry::KeyUpdateRequest;
 
 /// A TLS 1.3 handshake and what follows it, at one end.
@@ -56,10 +57,10 @@ pub struct Handshake {
     flight_ended_at: Option<u32>,
     closure: Closure,
     disclosure: Disclosure,
-    is_quic: bool,
     report_transitions: bool,
     user_canceled_in_a_row: u32,
     unconfirmed_bytes: u64,
+    data_has_arrived: bool,
 }
 
 impl Handshake {
@@ -70,15 +71,15 @@ impl Handshake {
     pub fn client(config: Arc<ClientConfig>, destination: Destination) -> Result<Self, Misuse> {
         config.check()?;
         let mut handshake = Self {
-            cx: Context::new(Role::Client, config.limits),
+            cx: Context::new(Role::Client, config.limits, &config.profile),
             held: Held::default(),
             flight_ended_at: None,
             closure: Closure::Open,
             disclosure: config.disclosure,
-            is_quic: matches!(config.profile, Profile::Quic(_)),
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Client(ClientState::Start(Start { config, destination })),
         };
         handshake.step_or_fail(Input::Begin(Begin));
@@ -92,15 +93,15 @@ impl Handshake {
     pub fn server(config: Arc<ServerConfig>) -> Result<Self, Misuse> {
         config.check()?;
         Ok(Self {
-            cx: Context::new(Role::Server, config.limits),
+            cx: Context::new(Role::Server, config.limits, &config.profile),
             held: Held::default(),
             flight_ended_at: None,
             closure: Closure::Open,
             disclosure: config.disclosure,
-            is_quic: matches!(config.profile, Profile::Quic(_)),
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
+            data_has_arrived: false,
             machine: Machine::Server(ServerState::WaitClientHello(WaitClientHello { config })),
         })
     }
@@ -155,14 +156,15 @@ impl Handshake {
         Ok(())
     }
 
-    /// Changes the key we send with (RFC 9846 §4.7.3); with `request`, the peer is to change its own.
+    /// Changes the key we send with (RFC 9846 §4.7.3); with `request`, the peer is to change its
+    /// own.
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::UpdateAlreadyRequested`], [`Misuse::WriteClosed`],
     /// [`Misuse::NotInThisProfile`] in QUIC, [`Misuse::Ended`].
     pub fn update_keys(&mut self, request: bool) -> Result<(), Misuse> {
         self.order(on::Kind::UpdateKeys)?;
-        if self.is_quic {
+        if self.cx.is_quic {
             return Err(Misuse::NotInThisProfile);
         }
         if request && self.cx.updates.answer_awaited {
@@ -189,17 +191,21 @@ impl Handshake {
     ///
     /// # Errors
     /// [`Misuse::WrongRole`], [`Misuse::NotConnected`], [`Misuse::OutOfRange`] for a lifetime of
-    /// more than 604,800 seconds, [`Misuse::NotOffered`] if the client cannot use tickets,
-    /// [`Misuse::WriteClosed`], [`Misuse::Ended`].
+    /// more than 604,800 seconds, and in QUIC for early data of a length other than `u32::MAX`;
+    /// [`Misuse::NotOffered`] if the client cannot use tickets, [`Misuse::WriteClosed`],
+    /// [`Misuse::Ended`].
     pub fn issue_ticket(&mut self, order: NewTicket) -> Result<(), Misuse> {
         if self.cx.role == Role::Client {
             return Err(Misuse::WrongRole);
         }
         self.order(on::Kind::IssueTicket)?;
-        if order.lifetime_seconds > 604_800 {
+        // RFC 9001 §4.6.1: QUIC limits early data by itself, and its tickets say so.
+        let limits_quic =
+            self.cx.is_quic && order.max_early_data_bytes.unwrap_or(u32::MAX) < u32::MAX;
+        if order.lifetime_seconds > MAX_TICKET_LIFETIME_SECONDS || limits_quic {
             return Err(Misuse::OutOfRange);
         }
-        if !self.cx.peer_takes_tickets {
+        if self.cx.ticket_scope.is_none() {
             return Err(Misuse::NotOffered);
         }
         self.step_or_fail(Input::IssueTicket(order));
@@ -213,7 +219,7 @@ impl Handshake {
     /// [`Misuse::WriteClosed`], [`Misuse::NotInThisProfile`] in QUIC, [`Misuse::Ended`].
     pub fn close(&mut self) -> Result<(), Misuse> {
         self.may_send_application_data()?;
-        if self.is_quic {
+        if self.cx.is_quic {
             return Err(Misuse::NotInThisProfile);
         }
         self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
@@ -228,9 +234,9 @@ impl Handshake {
     /// [`Misuse::Ended`].
     pub fn cancel(&mut self) -> Result<(), Misuse> {
         self.running()?;
-        if self.closure.may_send() && !self.is_quic {
+        if self.closure.may_send() && !self.cx.is_quic {
             if !self.is_complete() {
-                self.cx.abandon_flight();
+                self.cx.prepare_to_fail();
                 self.cx.alert(Alert::Closure(ClosureAlert::UserCanceled));
             }
             self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
@@ -239,21 +245,25 @@ impl Handshake {
         Ok(())
     }
 
-    /// The transport has ended: nothing more will arrive. Without `close_notify` before it the end is
-    /// [`End::Truncated`].
+    /// The transport has ended: nothing more will arrive. Without `close_notify` before it the end
+    /// is [`End::Truncated`].
     pub fn transport_eof(&mut self) {
         if self.running().is_ok() {
             self.close_by(ClosureInput::TransportEnds, Self::truncation);
         }
     }
 
-    /// Reports a fault that was found below: in a record, in a frame.
+    /// Reports a fault that was found below: in a record, in a frame. That a client is denied is
+    /// not found there, and for want of a verified certificate said without a reason.
     pub fn fail(&mut self, cause: Cause) {
-        self.fail_if(Err(cause));
+        self.fail_if(Err(match cause {
+            Cause::ClientDenied => Cause::RefusedWithoutReason,
+            found => found,
+        }));
     }
 
-    /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is the
-    /// empty context. Before the client's Finished a server must not trust it to authenticate.
+    /// Fills `out` with keying material for `label` and `context` (RFC 9846 §7.5). No context is
+    /// the empty context. Before the client's Finished a server must not trust it to authenticate.
     ///
     /// # Errors
     /// [`Misuse::NotConnected`], [`Misuse::OutOfRange`], [`Misuse::Ended`].

@@ -1,4 +1,5 @@
-//! The choices a server makes from a ClientHello: pure functions of two offers (RFC 9846 §4.2.1, §9.2).
+//! The choices a server makes from a ClientHello: pure functions of two offers (RFC 9846 §4.2.1,
+//! §9.2).
 
 use crate::codec::{Decode, List};
 use crate::crypto::{Group, Provider, Suite};
@@ -72,8 +73,8 @@ pub(crate) enum GroupChoice {
 
 /// The group for the key exchange.
 ///
-/// With the server's preference a group whose share is there beats one that costs a round trip. With
-/// the client's, its `supported_groups` decide before its shares do (RFC 9846 §4.3.8).
+/// With the server's preference a group whose share is there beats one that costs a round trip.
+/// With the client's, its `supported_groups` decide before its shares do (RFC 9846 §4.3.8).
 pub(crate) fn group(
     provider: &Provider,
     preference: Preference,

@@ -17,9 +17,12 @@ pub use self::client_hello::{ClientHello, ClientHelloExtensions};
 pub use self::extension::{EXTENSIONS, Extension, ExtensionBlock, ExtensionSet, Placement};
 pub use self::extension_data::{
     DistinguishedName, KeyShareEntry, OfferedPsks, ProtocolName, PskBinder, PskIdentity,
+    TicketRequest,
 };
 pub use self::layout::{Item, Layout};
-pub use self::post_handshake::{EndOfEarlyData, KeyUpdate, NewSessionTicket};
+pub use self::post_handshake::{
+    EndOfEarlyData, KeyUpdate, MAX_TICKET_LIFETIME_SECONDS, NewSessionTicket,
+};
 pub use self::server_hello::{
     HelloRetryRequest, HelloRetryRequestExtensions, ServerHello, ServerHelloExtensions,
 };

@@ -8,6 +8,9 @@ use crate::failure::Cause;
 use crate::limits::Limits;
 use crate::registry::{ExtensionType, KeyUpdateRequest};
 
+/// The longest that a ticket may be used: seven days (RFC 9846 §4.7.1).
+pub const MAX_TICKET_LIFETIME_SECONDS: u32 = 604_800;
+
 /// A ticket for a later connection (RFC 9846 §4.7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSessionTicket<'a> {

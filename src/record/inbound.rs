@@ -18,6 +18,8 @@ pub struct Inbound {
     role: Role,
     limits: Limits,
     opener: Option<Opener>,
+    /// The longest content of a protected record, type and padding included.
+    inner_plaintext_bytes: usize,
     /// Whether a record has been opened under any key: the peer has keys, its plaintext is over.
     peer_has_keys: bool,
     change_cipher_spec_window_is_open: bool,
@@ -64,6 +66,7 @@ impl Inbound {
             role,
             limits,
             opener: None,
+            inner_plaintext_bytes: MAXIMUM_INNER_PLAINTEXT_BYTES,
             peer_has_keys: false,
             change_cipher_spec_window_is_open: false,
             change_cipher_specs_left: limits.change_cipher_specs,
@@ -76,6 +79,12 @@ impl Inbound {
     /// (RFC 9846 §5.1), which the caller has checked.
     pub fn set_key(&mut self, secret: &TrafficSecret) {
         self.opener = Some(Opener::new(secret.suite, secret.secret()));
+    }
+
+    /// Holds protected records to our own `record_size_limit`, which counts content, content type
+    /// and padding (RFC 8449 §4).
+    pub fn set_record_size_limit(&mut self, bytes: usize) {
+        self.inner_plaintext_bytes = bytes.min(MAXIMUM_INNER_PLAINTEXT_BYTES);
     }
 
     /// Drops the key; the connection is over.
@@ -190,7 +199,7 @@ impl Inbound {
         };
         self.peer_has_keys = true;
         self.early_data_bytes_to_skip = None;
-        if inner_plaintext.len() > MAXIMUM_INNER_PLAINTEXT_BYTES {
+        if inner_plaintext.len() > self.inner_plaintext_bytes {
             return Err(Cause::RecordTooLong);
         }
         let (content_type, content) = split_inner_plaintext(inner_plaintext)?;

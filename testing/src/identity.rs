@@ -56,7 +56,8 @@ impl Identity {
         key.expect("a key of 32 bytes").with_early_data(terms)
     }
 
-    /// Where the named key is offered, it is taken, with its early data. Accepts, selects this identity and no protocol, signs, and gives a ticket of eight bytes.
+    /// Where the named key is offered, it is taken, with its early data. Accepts, selects this
+    /// identity and no protocol, signs, and gives a ticket of eight bytes.
     ///
     /// # Panics
     /// If the peer does not take `ecdsa_secp256r1_sha256`.

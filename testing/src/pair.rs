@@ -14,7 +14,7 @@ use crate::identity::Identity;
 use crate::provider::provider;
 
 /// Two configurations, to be changed before they meet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setup {
     /// The client's.
     pub client: ClientConfig,
@@ -197,8 +197,8 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Runs until nobody has anything to say. Every flight passes through `tamper`, which may change
-    /// or empty it; questions go to [`Identity::example`].
+    /// Runs until nobody has anything to say. Every flight passes through `tamper`, which may
+    /// change or empty it; questions go to [`Identity::example`].
     pub fn run(&mut self, tamper: impl FnMut(&mut Flight)) {
         self.run_with(tamper, |_, decision| Ok(Identity::example().answer(decision)));
     }

@@ -2,12 +2,13 @@
 //! `vectors/certificates`. All are valid from 2020 to 2039 unless a test says otherwise.
 
 use countersign::policy::{Credential, Roots};
+use pem::Pem;
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    SerialNumber, SignatureAlgorithm, date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384,
+    RevokedCertParams, SerialNumber, SignatureAlgorithm, date_time_ymd,
 };
 
 /// The name that leaves bear, unless a test says otherwise.
@@ -63,6 +64,12 @@ impl Authority {
     #[must_use]
     pub fn certificate(&self) -> &CertificateDer<'static> {
         self.issuer.der()
+    }
+
+    /// Its own certificate in PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        certificates_in_pem(std::slice::from_ref(self.certificate()))
     }
 
     /// A leaf with a key of P-256, for servers and clients, changed in one point.
@@ -124,11 +131,37 @@ impl Issued {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
     }
 
+    /// The certificates and the key in PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        [certificates_in_pem(&self.chain), self.key.serialize_pem()].concat()
+    }
+
     /// Both, as a policy takes them.
     #[must_use]
     pub fn credential(&self) -> Credential {
         Credential::new(self.chain.iter().cloned().collect(), &self.private_key()).unwrap()
     }
+}
+
+/// One certificate for each kind of key that the default provider has, with its key in PEM, issued
+/// by `root` or by `root.pem` of the vectors; and both roots.
+#[must_use]
+pub fn every_kind(root: &Authority) -> (Vec<(&'static str, String)>, String) {
+    let vector = |name| String::from_utf8(vector(name)).unwrap();
+    let kinds = vec![
+        ("ECDSA on P-256", root.issue(|_| {}).pem()),
+        ("ECDSA on P-384", root.issue_for(&PKCS_ECDSA_P384_SHA384, &[NAME]).pem()),
+        ("Ed25519", [vector("ed25519.pem"), vector("ed25519.key.pem")].concat()),
+        ("RSA", [vector("rsa-2048.pem"), vector("rsa-2048.key.pem")].concat()),
+        ("RSA-PSS", [vector("rsa-pss.pem"), vector("rsa-pss.key.pem")].concat()),
+    ];
+    (kinds, [root.pem(), vector("root.pem")].concat())
+}
+
+/// Certificates in PEM.
+fn certificates_in_pem(certificates: &[CertificateDer<'_>]) -> String {
+    certificates.iter().map(|der| pem::encode(&Pem::new("CERTIFICATE", der.to_vec()))).collect()
 }
 
 /// Trust in one authority.

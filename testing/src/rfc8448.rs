@@ -8,6 +8,8 @@ use countersign::epoch::{Epoch, Role};
 use countersign::registry::{ContentType, HandshakeType};
 use countersign::transcript::Transcript;
 
+use crate::stop::messages;
+
 /// A trace: named values in the order of the RFC.
 #[derive(Debug)]
 pub struct Trace {
@@ -127,7 +129,7 @@ impl Trace {
                 _ => panic!("{}: {name}", self.name),
             };
             let record = Record { sender, epoch, content_type, payload, complete };
-            match record.messages().last().map(kind) {
+            match record.messages().last().map(|message| kind(message)) {
                 Some(HandshakeType::END_OF_EARLY_DATA) => *keys = Epoch::Handshake,
                 Some(HandshakeType::FINISHED) => *keys = Epoch::Application,
                 _ => {}
@@ -145,7 +147,7 @@ impl Trace {
             |&(_, message): &(Role, &[u8])| kind(message) == HandshakeType::CLIENT_HELLO;
         let sent: Vec<(Role, &[u8])> = records
             .iter()
-            .flat_map(|record| record.messages().map(move |message| (record.sender, message)))
+            .flat_map(|record| record.messages().into_iter().map(|sent| (record.sender, sent)))
             .collect();
         let (mut transcript, rest) = match sent.as_slice() {
             [(_, first), (_, retry), rest @ ..] if rest.first().is_some_and(is_client_hello) => {
@@ -169,15 +171,12 @@ impl<'a> Record<'a> {
     ///
     /// # Panics
     /// If a message is not whole.
-    pub fn messages(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let is_handshake = self.content_type == ContentType::HANDSHAKE;
-        let mut rest = if is_handshake { self.payload } else { &[] };
-        std::iter::from_fn(move || {
-            let length = u32::from_be_bytes(*rest.first_chunk()?) & 0x00ff_ffff;
-            let (message, after) = rest.split_at(4 + usize::try_from(length).expect("24 bits"));
-            rest = after;
-            Some(message)
-        })
+    #[must_use]
+    pub fn messages(&self) -> Vec<&'a [u8]> {
+        match self.content_type {
+            ContentType::HANDSHAKE => messages(self.payload),
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -153,8 +153,10 @@ fn an_alert_is_read_while_a_question_is_open() {
     assert_eq!(wire.server.connection.answer(answer), Err(Misuse::Ended));
 }
 
+type Finish = fn(&mut End);
+
 /// The ways a connection ends, on an end in any state.
-const ENDINGS: [(Closure, fn(&mut End)); 4] = [
+const ENDINGS: [(Closure, Finish); 4] = [
     (Closure::Closed, |end| end.handshake.cancel().expect("running")),
     (Closure::Failed, |end| end.handshake.fail(Cause::RecordNotAuthentic)),
     (Closure::Refused, |end| hear(end, 2, 80).expect("running")),
@@ -179,6 +181,8 @@ fn everything_after_the_end_is_misuse_and_poll_is_silent() {
             assert_eq!(handshake.cancel(), Err(Misuse::Ended));
             assert_eq!(handshake.may_send_application_data(), Err(Misuse::Ended));
             assert_eq!(handshake.exporter("label", b"", &mut [0; 32]), Err(Misuse::Ended));
+            assert_eq!(handshake.early_exporter("label", b"", &mut [0; 32]), Err(Misuse::Ended));
+            assert_eq!(handshake.early_data_permitted(), Err(Misuse::NotOffered));
             if role == Role::Server {
                 assert_eq!(handshake.issue_ticket(TICKET), Err(Misuse::Ended));
             }

@@ -97,6 +97,7 @@ fn a_hello_is_refused_in_each_way() {
             Cause::NoCommonSignatureScheme,
             ErrorAlert::HandshakeFailure,
         ),
+        (Refusal::NoAcceptablePsk, Cause::NoAcceptablePsk, ErrorAlert::UnknownPskIdentity),
         (
             Refusal::InsufficientSecurity,
             Cause::SecurityInsufficient,

@@ -3,6 +3,7 @@
 use std::iter::once;
 use std::sync::Arc;
 
+use countersign::codec::Vector;
 use countersign::epoch::Role;
 use countersign::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use countersign::handshake::config::ClientAuthentication;
@@ -176,6 +177,8 @@ fn the_client_sees_authorities_and_schemes_of_the_server() {
 #[test]
 fn schemes_for_certificates_are_those_for_signatures_unless_they_differ() {
     let mut setup = Setup::default();
+    setup.client.certificate_signature_schemes = Vector::new();
+    setup.server.certificate_signature_schemes = Vector::new();
     setup.server.client_authentication = ClientAuthentication::Require;
     setup.destination = Destination::default();
     connect_with(setup, |_, question| {
@@ -192,4 +195,29 @@ fn schemes_for_certificates_are_those_for_signatures_unless_they_differ() {
         }
         by_default(question)
     });
+}
+
+#[test]
+fn certificates_may_be_signed_as_most_authorities_sign_unless_a_configuration_says_otherwise() {
+    let mut setup = Setup::default();
+    setup.server.client_authentication = ClientAuthentication::Require;
+    let mut asked = 0;
+    let mandatory = SignatureScheme::RSA_PKCS1_SHA256;
+    connect_with(setup, |_, question| {
+        match &question {
+            Decision::SelectCredential(question) => {
+                assert!(question.certificate_signature_schemes().any(|scheme| scheme == mandatory));
+                assert!(question.signature_schemes().all(|scheme| scheme != mandatory));
+                asked += 1;
+            }
+            Decision::SelectClientCredential(question) => {
+                assert!(question.certificate_signature_schemes().any(|scheme| scheme == mandatory));
+                assert!(question.signature_schemes().all(|scheme| scheme != mandatory));
+                asked += 1;
+            }
+            _ => {}
+        }
+        by_default(question)
+    });
+    assert_eq!(asked, 2);
 }

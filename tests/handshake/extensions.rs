@@ -1,10 +1,11 @@
-//! Names and application protocols (RFC 6066, RFC 7301).
+//! Names, application protocols, and what else is said in EncryptedExtensions (RFC 6066, RFC 7301).
 
 use countersign::handshake::Destination;
 use countersign::handshake::decision::Decision;
 use countersign::limits::Limits;
 use countersign::message::{ClientHello, EncryptedExtensions, Kind, ParseContext, ProtocolName};
-use countersign::message::{EXTENSIONS, ExtensionSet};
+use countersign::message::{EXTENSIONS, ExtensionSet, Item, Layout};
+use countersign::registry::{ExtensionType, NamedGroup};
 use countersign_testing::Setup;
 
 use crate::{bodies, by_default, connect_with, negotiated, with_protocol};
@@ -50,11 +51,8 @@ fn only_a_dns_name_is_sent_and_only_a_name_that_was_sent_is_acknowledged() {
         let hello = ClientHello::parse(&hellos[0], &Limits::default()).expect("our own");
         assert_eq!(hello.extensions.server_name, sent);
 
-        let offered = ExtensionSet::of(EXTENSIONS.iter().map(|row| row.extension_type));
-        let context = ParseContext { offered, ..ParseContext::default() };
         let answers = bodies(setup(), Kind::EncryptedExtensions);
-        let answers = EncryptedExtensions::parse(&answers[0], &context).expect("our own");
-        assert_eq!(answers.server_name, sent.is_some());
+        assert_eq!(encrypted_extensions(&answers[0]).server_name, sent.is_some());
 
         connect_with(setup(), |_, question| {
             match &question {
@@ -70,4 +68,32 @@ fn only_a_dns_name_is_sent_and_only_a_name_that_was_sent_is_acknowledged() {
             by_default(question)
         });
     }
+}
+
+#[test]
+fn a_server_announces_its_groups_only_when_told_to() {
+    let groups: Vec<NamedGroup> = Setup::default().server.groups.list().iter().collect();
+    for (announce_groups, expected) in [(false, None), (true, Some(groups))] {
+        let mut setup = Setup::default();
+        setup.server.announce_groups = announce_groups;
+        let answers = bodies(setup, Kind::EncryptedExtensions);
+        let announced = encrypted_extensions(&answers[0]).supported_groups;
+        assert_eq!(announced.map(|groups| groups.iter().collect::<Vec<_>>()), expected);
+    }
+}
+
+#[test]
+fn a_client_ignores_the_answer_to_a_record_size_limit_that_it_offered_raw() {
+    let limit = |bytes: [u8; 2]| Item::Raw(ExtensionType::RECORD_SIZE_LIMIT, bytes.to_vec());
+    let mut setup = Setup::default();
+    setup.client.client_hello_layout = Layout(vec![limit([0x40, 0x01])]);
+    setup.server.encrypted_extensions_layout = Layout(vec![limit([0, 64])]);
+    connect_with(setup, |_, question| by_default(question));
+}
+
+/// Parsed as if all had been offered.
+fn encrypted_extensions(body: &[u8]) -> EncryptedExtensions<'_> {
+    let offered = ExtensionSet::of(EXTENSIONS.iter().map(|row| row.extension_type));
+    let context = ParseContext { offered, ..ParseContext::default() };
+    EncryptedExtensions::parse(body, &context).expect("our own")
 }

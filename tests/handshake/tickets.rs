@@ -1,12 +1,16 @@
 //! Tickets as they are issued and received (RFC 9846 §4.7.1).
 
+use std::collections::HashSet;
+
 use countersign::codec::Vector;
 use countersign::epoch::Epoch;
 use countersign::failure::Misuse;
 use countersign::handshake::Fact;
 use countersign::handshake::decision::Decision;
 use countersign::handshake::event::{NewTicket, Ticket};
-use countersign::registry::CipherSuite;
+use countersign::limits::Limits;
+use countersign::message::{HEADER_BYTES, NewSessionTicket};
+use countersign::registry::{CipherSuite, PskKeyExchangeMode};
 use countersign_testing::{End, Identity, Pair, Setup};
 
 use crate::{by_default, connect};
@@ -41,7 +45,7 @@ fn issue(pair: &mut Pair, order: NewTicket) -> (Vec<u8>, CipherSuite, u32) {
 
 #[test]
 fn the_client_gets_the_key_that_the_server_seals() {
-    for suite in countersign::crypto::ring::provider().suites {
+    for suite in countersign_testing::provider().suites {
         let mut setup = Setup::default();
         setup.client.cipher_suites = std::iter::once(suite.id).collect();
         let mut pair = connect(setup);
@@ -90,6 +94,24 @@ fn tickets_go_only_to_clients_that_can_use_them() {
 }
 
 #[test]
+fn a_ticket_needs_a_mode_that_both_ends_have() {
+    use PskKeyExchangeMode as Mode;
+    let rows: [(&[Mode], &[Mode], bool); 4] = [
+        (&[Mode::PSK_DHE_KE], &[Mode::PSK_DHE_KE], true),
+        (&[Mode::PSK_KE, Mode::PSK_DHE_KE], &[Mode::PSK_DHE_KE], true),
+        (&[Mode::PSK_KE], &[Mode::PSK_DHE_KE], false),
+        (&[Mode(7)], &[Mode::PSK_DHE_KE], false),
+    ];
+    for (client, server, possible) in rows {
+        let mut setup = Setup::default();
+        setup.client.psk_key_exchange_modes = client.iter().copied().collect();
+        setup.server.psk_key_exchange_modes = server.iter().copied().collect();
+        let issued = connect(setup).server.handshake.issue_ticket(ORDER);
+        assert_eq!(issued, if possible { Ok(()) } else { Err(Misuse::NotOffered) }, "{client:?}");
+    }
+}
+
+#[test]
 fn a_lifetime_is_cut_to_seven_days_and_one_of_zero_is_no_ticket() {
     let mut pair = connect(Setup::default());
     for (sent, received) in
@@ -127,4 +149,21 @@ fn a_ticket_sealed_after_close_is_not_sent() {
     pair.server.handshake.answer(Identity::example().answer(question)).expect("it is open");
     assert!(pair.server.settle().is_empty(), "a message behind close_notify");
     assert_eq!(pair.server.observed.end, None);
+}
+
+#[test]
+fn no_two_tickets_of_a_connection_have_the_same_nonce() {
+    let mut server = connect(Setup::default()).server;
+    let mut nonces = HashSet::new();
+    // More than two bytes can count.
+    for number in 0..65_540 {
+        server.handshake.issue_ticket(ORDER).expect("connected");
+        server.settle();
+        let question = server.question.take().expect("a ticket to seal");
+        server.handshake.answer(Identity::example().answer(question)).expect("it is open");
+        let message = server.settle().remove(0).bytes;
+        let ticket = NewSessionTicket::parse(&message[HEADER_BYTES..], &Limits::default());
+        let nonce = ticket.expect("our own").ticket_nonce.to_vec();
+        assert!(nonces.insert(nonce), "ticket {number} has the nonce of another");
+    }
 }

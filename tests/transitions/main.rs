@@ -1,7 +1,6 @@
 //! The three tables: every row is walked, and what has no row is refused.
 
 mod closure;
-mod diagrams;
 mod illegal;
 mod rows;
 mod waiting;

@@ -4,11 +4,14 @@
 use std::sync::Arc;
 
 use countersign::codec::Vector;
-use countersign::crypto::{Draw, Provider, ring};
+use countersign::crypto::{Draw, Provider, Secret, Suite, ring};
 use countersign::epoch::Role;
 use countersign::handshake::config::{ClientAuthentication, Destination};
-use countersign::handshake::decision::{Answer, CertificateChain, Decision, SealTicket, Sign};
-use countersign::handshake::event::NewTicket;
+use countersign::handshake::decision::{
+    Answer, CertificateChain, Decision, SealTicket, SelectCredential, Sign,
+};
+use countersign::handshake::event::{NewTicket, Ticket};
+use countersign::handshake::psk::{EarlyDataTerms, PreSharedKey};
 use countersign::handshake::{ClientConfig, Handshake, ServerConfig};
 use countersign::limits::Limits;
 use countersign::message::{
@@ -22,8 +25,11 @@ use countersign_testing::replay::{self, ScriptedRandom};
 use countersign_testing::rfc8448::{Record, Trace};
 use pki_types::CertificateDer;
 
-/// The traces in which both ends can be played.
-const TRACES: [&str; 4] = ["simple_1rtt", "hello_retry", "client_auth", "compatibility"];
+const TRACES: [&str; 5] =
+    ["simple_1rtt", "resumed_0rtt", "hello_retry", "client_auth", "compatibility"];
+
+/// What every trace ends up with.
+pub(crate) static SUITE: &Suite = &ring::TLS_AES_128_GCM_SHA256;
 
 /// NSS's order of preference, which ends in finite fields (RFC 7919).
 const GROUPS: [u16; 9] = [0x001d, 0x0017, 0x0018, 0x0019, 0x0100, 0x0101, 0x0102, 0x0103, 0x0104];
@@ -99,17 +105,29 @@ impl Part {
         let random = ScriptedRandom::new(self.draws.clone());
         let provider = replay::provider(Arc::clone(&random));
         let handshake = match self.role {
-            Role::Client => {
-                let name = "server".try_into().expect("a DNS name");
-                Handshake::client(Arc::new(self.client(provider)), Destination::named(name))
-            }
+            Role::Client => Handshake::client(Arc::new(self.client(provider)), self.destination()),
             Role::Server => Handshake::server(Arc::new(self.server(provider))),
         };
         (handshake.expect("a configuration that offers something"), random)
     }
 
+    /// Section 4 resumes section 3, six milliseconds after its ticket arrived.
+    fn destination(&self) -> Destination {
+        let mut destination = Destination::named("server".try_into().expect("a DNS name"));
+        if self.resumes() {
+            destination.psks.push(ticket_of_section_3().offer(6));
+            destination.early_data = true;
+        }
+        destination
+    }
+
+    fn resumes(&self) -> bool {
+        self.trace.name() == "resumed_0rtt"
+    }
+
     fn client(&self, provider: Provider) -> ClientConfig {
         let mut config = ClientConfig::new(provider);
+        config.certificate_signature_schemes = Vector::new();
         config.cipher_suites = [
             CipherSuite::TLS_AES_128_GCM_SHA256,
             CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
@@ -134,6 +152,7 @@ impl Part {
             Item::Raw(RENEGOTIATION_INFO, vec![0]),
             Item::Extension(ExtensionType::SUPPORTED_GROUPS),
             Item::Extension(ExtensionType::KEY_SHARE),
+            Item::Extension(ExtensionType::EARLY_DATA),
             Item::Extension(ExtensionType::SUPPORTED_VERSIONS),
             Item::Extension(ExtensionType::SIGNATURE_ALGORITHMS),
             Item::Extension(ExtensionType::COOKIE),
@@ -149,6 +168,7 @@ impl Part {
 
     fn server(&self, provider: Provider) -> ServerConfig {
         let mut config = ServerConfig::new(provider);
+        config.certificate_signature_schemes = Vector::new();
         config.signature_schemes = signature_schemes();
         config.encrypted_extensions_layout = Layout(vec![
             Item::Extension(ExtensionType::SUPPORTED_GROUPS),
@@ -182,6 +202,7 @@ impl Part {
                 assert_eq!(peer, self.chain(self.role.peer()));
                 question.accept()
             }
+            Decision::SelectCredential(question) if self.resumes() => resume(question),
             Decision::SelectCredential(question) => {
                 assert_eq!(question.server_name(), Some(&b"server"[..]));
                 let scheme = scheme.expect("a server signs");
@@ -199,7 +220,7 @@ impl Part {
 
     /// Signs where RFC 8448 §2 has the private key; else says the signature of the trace again.
     fn sign(&self, question: Sign) -> Answer {
-        let points = self.trace.points(ring::TLS_AES_128_GCM_SHA256.hash);
+        let points = self.trace.points(SUITE.hash);
         let mut points = points.iter().filter(|point| point.sender == self.role);
         let point = points.find(|point| point.kind == HandshakeType::CERTIFICATE_VERIFY);
         let content = point.expect("a CertificateVerify").signed_content();
@@ -248,7 +269,7 @@ impl Part {
 
     fn messages(&self, sender: Role, handshake_type: HandshakeType) -> Vec<&[u8]> {
         let records = self.trace.records().into_iter().filter(|record| record.sender == sender);
-        let messages = records.flat_map(|record| record.messages().collect::<Vec<_>>());
+        let messages = records.flat_map(|record| record.messages());
         messages.filter(|message| message[0] == handshake_type.0).collect()
     }
 
@@ -260,9 +281,38 @@ impl Part {
     }
 }
 
+/// The ticket of section 3 as its client keeps it.
+fn ticket_of_section_3() -> Ticket {
+    let part = Part::new(Trace::load("simple_1rtt"), Role::Client);
+    let issued = part.tickets().next().expect("section 3 has a ticket");
+    let psk = Secret::copied_from(part.trace.get("server.resumption.expanded"));
+    Ticket {
+        ticket: issued.ticket.to_vec(),
+        psk: psk.expect("a short secret"),
+        suite: SUITE,
+        lifetime_seconds: issued.ticket_lifetime,
+        age_add: issued.ticket_age_add,
+        max_early_data_bytes: issued.max_early_data_size,
+        application_layer_protocol: None,
+    }
+}
+
+/// Accepts that ticket, and the early data.
+fn resume(question: SelectCredential) -> Answer {
+    let ticket = ticket_of_section_3();
+    let offered: Vec<(&[u8], u32)> = question
+        .psk_identities()
+        .map(|psk| (psk.identity, psk.obfuscated_ticket_age.wrapping_sub(ticket.age_add)))
+        .collect();
+    assert_eq!(offered, [(ticket.ticket.as_slice(), 6)]);
+    let terms = EarlyDataTerms { max_bytes: 1024, application_layer_protocol: None };
+    let key = PreSharedKey::resumption(ticket.psk.as_bytes(), SUITE).expect("a short secret");
+    question.psk(0, key.with_early_data(terms), None, true).expect("it is offered")
+}
+
 /// Whether the server sends this record because it was told to issue a ticket.
 pub(crate) fn is_ticket(record: &Record<'_>) -> bool {
-    record.messages().any(|message| message[0] == HandshakeType::NEW_SESSION_TICKET.0)
+    record.messages().iter().any(|message| message[0] == HandshakeType::NEW_SESSION_TICKET.0)
 }
 
 fn client_hello(message: &[u8]) -> ClientHello<'_> {

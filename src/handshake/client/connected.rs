@@ -6,7 +6,7 @@ use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Framed, Ticket, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::ResumptionSecret;
-use crate::message::{KeyUpdate, NewSessionTicket};
+use crate::message::{KeyUpdate, MAX_TICKET_LIFETIME_SECONDS, NewSessionTicket};
 use crate::registry::KeyUpdateRequest;
 
 /// Both Finished messages are exchanged.
@@ -18,9 +18,6 @@ pub(in crate::handshake) struct Connected {
     /// The application protocol, to which tickets are bound.
     pub(super) protocol: Option<Vec<u8>>,
 }
-
-/// RFC 9846 §4.7.1: seven days.
-const MAX_TICKET_LIFETIME_SECONDS: u32 = 604_800;
 
 impl Connected {
     pub(super) fn new_session_ticket(

@@ -52,7 +52,7 @@ impl Start {
         }
         let config = Arc::clone(&offer.config);
         let ours = config.groups.list().iter().filter(|id| config.provider.group(*id).is_some());
-        for group in ours.take(config.key_shares) {
+        for group in config.key_shares.among(&ours.collect::<Vec<_>>()) {
             offer.start_key_exchange(group, random.as_ref())?;
         }
         offer.send(cx, None, None)?;
@@ -166,8 +166,12 @@ impl Offer {
         let client = secret.traffic(Role::Client, &through_server_hello);
         let server = secret.traffic(Role::Server, &through_server_hello);
         cx.install(Direction::Receive, Epoch::Handshake, &server);
-        // Alerts go out under this key from now on (RFC 9846 §A.1); early data does not.
-        cx.install_behind_early_data(Epoch::Handshake, &client);
+        match self.config.profile {
+            // Alerts go out under this key from now on (RFC 9846 §A.1); early data does not.
+            Profile::Records => cx.install_behind_early_data(Epoch::Handshake, &client),
+            // Packets of all keys are sent side by side, and those that arrive acknowledged.
+            Profile::Quic(_) => cx.install(Direction::Send, Epoch::Handshake, &client),
+        }
         cx.psk = match &psk {
             Some(psk) => diagnosis::Psk::Accepted(psk.key.diagnosis_kind()),
             None => cx.psk,

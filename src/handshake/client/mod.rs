@@ -1,7 +1,7 @@
 //! The client (RFC 9846 Appendix A.1, made exact).
 //!
-//! A message without a row is `unexpected_message`, so a second HelloRetryRequest needs no rule of its
-//! own. The states named by an order (`VerifyCertificate`, `SelectCredential`,
+//! A message without a row is `unexpected_message`, so a second HelloRetryRequest needs no rule of
+//! its own. The states named by an order (`VerifyCertificate`, `SelectCredential`,
 //! `SignCertificateVerify`) wait for the embedder; an answer that refuses needs no row.
 
 mod connected;

@@ -14,7 +14,7 @@ use crate::handshake::authentication::{PeerCertificate, Staples, check_finished}
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
-use crate::handshake::event::{Fact, Framed, Negotiated, on};
+use crate::handshake::event::{Fact, Framed, Negotiated, RecordSizeLimits, on};
 use crate::key_schedule::{FinishedKey, HandshakeSecret};
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateVerify, Finished};
@@ -106,7 +106,8 @@ impl WaitEncryptedExtensions {
             cx.learn(Fact::TransportParameters(parameters.to_vec()));
         }
         if message.early_data {
-            let first = psk.as_ref().filter(|psk| psk.is_first);
+            // A layout can offer early data that was never sent.
+            let first = psk.as_ref().filter(|psk| early_data && psk.is_first);
             first
                 .filter(|psk| psk.key.permits_early_data(flight.suite, protocol))
                 .ok_or(Cause::EarlyDataNotAcceptable)?;
@@ -119,6 +120,10 @@ impl WaitEncryptedExtensions {
             cipher_suite: flight.suite.id,
             group: flight.group,
             application_layer_protocol: protocol.map(<[u8]>::to_vec),
+            record_size_limits: RecordSizeLimits::agreed(
+                flight.config.record_size_limit,
+                message.record_size_limit,
+            ),
             psk: psk.as_ref().map(|psk| psk.key.kind),
         }));
         flight.protocol = protocol.map(<[u8]>::to_vec);
@@ -243,7 +248,7 @@ impl WaitFinished {
             takes_tickets: !flight.config.psk_key_exchange_modes.is_empty(),
             protocol: flight.protocol,
         };
-        if cx.send_epoch() == Epoch::EarlyData {
+        if cx.early_data.is_some() {
             own.end_early_data(cx, flight.config.profile == Profile::Records)?;
         }
         let Some(Request(certificate_request)) = request else {

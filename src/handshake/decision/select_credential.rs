@@ -8,10 +8,15 @@ use super::{
 };
 use crate::crypto::Suite;
 use crate::failure::{Cause, Misuse};
-use crate::handshake::psk::PreSharedKey;
+use crate::handshake::config::ClientAuthentication;
+use crate::handshake::psk::{PreSharedKey, check_binder};
+use crate::key_schedule::EarlySecret;
 use crate::limits::Limits;
-use crate::message::{CertificateRequest, ClientHello, ProtocolName, PskIdentity};
+use crate::message::{
+    CertificateRequest, ClientHello, ProtocolName, PskBinder, PskIdentity, TicketRequest,
+};
 use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::transcript::Transcript;
 
 /// Who is the server to this client: which certificate, scheme and application protocol?
 #[derive(Debug)]
@@ -26,6 +31,7 @@ pub struct SelectCredential {
     pub(crate) psk_is_usable: bool,
     /// Early data was offered, and no retry has ended it.
     pub(crate) early_data: bool,
+    pub(crate) client_authentication: ClientAuthentication,
 }
 
 impl SelectCredential {
@@ -54,10 +60,11 @@ impl SelectCredential {
     /// The schemes in which the client can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
-    /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent that.
+    /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent
+    /// that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let extensions = self.hello().map(|hello| hello.extensions);
         let offered =
@@ -99,12 +106,31 @@ impl SelectCredential {
     }
 
     /// What is different in every ClientHello that was not replayed: to be remembered by whoever
-    /// accepts early data, for as long as ticket ages are tolerated (RFC 9846 §8.2). It is the binder
-    /// of the first PSK, which is verified before early data is.
+    /// accepts early data, for as long as ticket ages are tolerated (RFC 9846 §8.2).
+    ///
+    /// It is the binder of the first PSK, which is `key`. `None` if no early data is offered or the
+    /// binder is not that key's: only who has the key can fill a memory with tags.
     #[must_use]
-    pub fn replay_tag(&self) -> Option<&[u8]> {
-        let offered = self.hello()?.extensions.pre_shared_key?;
-        offered.binders.iter().next().map(|binder| binder.0)
+    pub fn replay_tag(&self, key: &PreSharedKey) -> Option<&[u8]> {
+        let offered = self.hello()?.extensions.pre_shared_key.filter(|_| self.early_data)?;
+        let early = EarlySecret::new(self.suite, Some(&key.secret));
+        // Early data is not offered behind a retry, so nothing comes before this ClientHello.
+        let nothing = Transcript::new(self.suite.hash);
+        check_binder(&early, key.kind, &self.client_hello, &offered, 0, &nothing).ok()?;
+        offered.binders.first().map(|PskBinder(binder)| binder)
+    }
+
+    /// How many tickets the client would like (RFC 9149), if it says.
+    #[must_use]
+    pub fn ticket_request(&self) -> Option<TicketRequest> {
+        self.hello()?.extensions.ticket_request
+    }
+
+    /// Whether the server asks its clients for a certificate. It cannot ask one that goes on with a
+    /// PSK (RFC 9846 §4.4.2).
+    #[must_use]
+    pub const fn client_authentication(&self) -> ClientAuthentication {
+        self.client_authentication
     }
 
     /// Whether a certificate can be sent at all: not to a client that offers PSKs alone.
@@ -122,8 +148,8 @@ impl SelectCredential {
     /// [`replay_tag`](Self::replay_tag).
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if there is no such PSK, the key is for another hash than the suite's,
-    /// or `protocol` is not offered; the question comes back.
+    /// [`Misuse::NotOffered`] if there is no such PSK, the key is for another hash than the
+    /// suite's, or `protocol` is not offered; the question comes back.
     pub fn psk(
         self,
         index: usize,
@@ -151,21 +177,23 @@ impl SelectCredential {
         protocol.is_none_or(|name| offered.any(|offered| offered == name))
     }
 
-    /// Go on with this certificate chain, a scheme its key can sign with, and this application protocol.
+    /// Go on with this certificate chain, a scheme its key can sign with, and this application
+    /// protocol.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the chain is empty;
-    /// the question comes back.
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or
+    /// [no certificate](Self::accepts_certificate) can be sent, or the chain is empty; the question
+    /// comes back.
     pub fn certificate(
         self,
         chain: Arc<CertificateChain>,
         scheme: SignatureScheme,
         protocol: Option<&[u8]>,
     ) -> Result<Answer, Box<Unfit<Self>>> {
-        let offered = self.signature_schemes().any(|offered| offered == scheme)
-            && protocol.is_none_or(|name| {
-                self.application_layer_protocols().any(|offered| offered == name)
-            })
+        // Without a key exchange there would be no secret at all.
+        let offered = self.accepts_certificate()
+            && self.signature_schemes().any(|offered| offered == scheme)
+            && self.offers_protocol(protocol)
             && !chain.entries.is_empty();
         if !offered {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
@@ -191,6 +219,18 @@ impl SelectCredential {
             HelloRefusal::Concealed => Cause::RefusedWithoutReason,
         };
         Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+
+    /// As [`refuse`](Self::refuse) with [`HelloRefusal::Concealed`]: `general_error`.
+    #[deprecated(
+        since = "0.1.0",
+        note = "use `refuse` with the reason: `NameNotServed` for an unknown name, `Overload` for \
+                want of capacity, `Concealed` for policy; the client has shown no credential yet \
+                to which access could be denied, and in plaintext `access_denied` could come from \
+                any filter on the way"
+    )]
+    pub fn access_denied(self) -> Answer {
+        self.refuse(HelloRefusal::Concealed)
     }
 }
 
@@ -235,10 +275,11 @@ impl SelectClientCredential {
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.request().and_then(|request| request.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter())
+        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
     }
 
-    /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent that.
+    /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent
+    /// that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered =
             self.request().and_then(|r| r.signature_algorithms_cert.or(r.signature_algorithms));
@@ -254,8 +295,8 @@ impl SelectClientCredential {
     /// Send this chain and sign with `scheme`.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the question
-    /// comes back.
+    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the
+    /// question comes back.
     pub fn certificate(
         self,
         chain: Arc<CertificateChain>,

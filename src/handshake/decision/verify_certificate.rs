@@ -76,8 +76,8 @@ impl VerifyCertificate {
         self.scheme
     }
 
-    /// The SubjectPublicKeyInfo, in DER, whose private key the peer has proved to hold. A verifier with
-    /// a parser of its own must find exactly these bytes in the certificate it accepts.
+    /// The SubjectPublicKeyInfo, in DER, whose private key the peer has proved to hold. A verifier
+    /// with a parser of its own must find exactly these bytes in the certificate it accepts.
     #[must_use]
     pub fn subject_public_key_info(&self) -> &[u8] {
         self.leaf.subject_public_key_info()
@@ -107,14 +107,25 @@ impl VerifyCertificate {
     /// The certificate is valid, and access control says no to its holder.
     ///
     /// To a client this is `access_denied`, the only place it can come from: here the definition of
-    /// RFC 9846 §6.2 holds to the letter, and the client can tell, because the alert is protected by
-    /// application keys. To a server it is `certificate_unknown`.
+    /// RFC 9846 §6.2 holds to the letter, and the client can tell, because the alert is protected
+    /// by application keys. To a server it is `certificate_unknown`.
     pub fn deny(self) -> Answer {
         let cause = match self.role {
             Role::Server => Cause::ClientDenied,
             Role::Client => Cause::ServerDenied,
         };
         Answer { serial: self.serial, reply: Reply::Refused(cause) }
+    }
+
+    /// As [`deny`](Self::deny).
+    #[deprecated(
+        since = "0.1.0",
+        note = "use `deny` for a valid certificate whose holder is not let in, which alone is \
+                `access_denied`, and only from a server; use `reject` for a certificate that is \
+                not acceptable"
+    )]
+    pub fn access_denied(self) -> Answer {
+        self.deny()
     }
 
     /// The certificate could not be judged, for a reason that is not the peer's.

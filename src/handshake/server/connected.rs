@@ -27,7 +27,7 @@ pub(in crate::handshake) struct SealTicket {
     connected: Connected,
     order: NewTicket,
     age_add: u32,
-    nonce: [u8; 8],
+    nonce: Vec<u8>,
 }
 
 impl Connected {
@@ -40,12 +40,13 @@ impl Connected {
         self.random.fill(Draw::TicketAgeAdd, &mut age_add)?;
         let age_add = u32::from_be_bytes(age_add);
         // A counter: each nonce of a connection must be another (RFC 9846 §4.7.1).
-        let nonce = self.tickets_issued.to_be_bytes();
+        let nonce = ticket_nonce(self.tickets_issued);
         self.tickets_issued = self.tickets_issued.saturating_add(1);
         let psk: Secret = self.resumption.psk(&nonce);
-        let suite = self.resumption.suite();
+        let (suite, scope) = (self.resumption.suite(), cx.ticket_scope.clone());
         cx.ask(|serial| {
-            Decision::SealTicket(decision::SealTicket { serial, psk, suite, age_add, order })
+            let question = decision::SealTicket { serial, psk, suite, age_add, order, scope };
+            Decision::SealTicket(question)
         });
         Ok(Next::to(SealTicket { connected: self, order, age_add, nonce }))
     }
@@ -97,4 +98,11 @@ impl SealTicket {
         let secrets = self.connected.secrets.update(cx, &update)?;
         Ok(Next::to(Self { connected: Connected { secrets, ..self.connected }, ..self }))
     }
+}
+
+/// The number without its leading zeros, but in two bytes at least: each number has another.
+fn ticket_nonce(number: u64) -> Vec<u8> {
+    let bytes = number.to_be_bytes();
+    let zeros = bytes.iter().take(6).take_while(|&&byte| byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default().to_vec()
 }

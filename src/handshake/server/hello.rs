@@ -123,7 +123,8 @@ struct Considered {
     psk_use: PskUse,
 }
 
-/// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from it.
+/// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from
+/// it.
 fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered, Cause> {
     let extensions = &hello.extensions;
     let versions = extensions.supported_versions;
@@ -221,6 +222,7 @@ impl SelectCredential {
                 group: self.group.map(Group::id),
                 psk_is_usable: self.psk_use.is_possible(),
                 early_data,
+                client_authentication: self.config.client_authentication,
             })
         });
         self

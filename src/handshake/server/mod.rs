@@ -1,7 +1,8 @@
 //! The server (RFC 9846 Appendix A.2, made exact).
 //!
-//! `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate` and `SealTicket` wait for the embedder; an answer
-//! that refuses needs no row. A third ClientHello has no row, hence no second retry.
+//! `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate` and `SealTicket` wait for the
+//! embedder; an answer that refuses needs no row. A third ClientHello has no row, hence no second
+//! retry.
 
 mod client_flight;
 mod connected;
@@ -41,8 +42,8 @@ transitions! {
     /// The transitions of a server (RFC 9846 Appendix A.2).
     SERVER for ServerState {
         WaitClientHello, WaitSecondClientHello, SelectCredential, SignCertificateVerify,
-        WaitEndOfEarlyData, WaitCertificate, WaitCertificateVerify, VerifyCertificate, WaitFinished, Connected,
-        SealTicket,
+        WaitEndOfEarlyData, WaitCertificate, WaitCertificateVerify, VerifyCertificate,
+        WaitFinished, Connected, SealTicket,
     }
     // state              + input               => handler              -> next
     WaitClientHello       + ClientHello         => client_hello         -> WaitSecondClientHello | SelectCredential;

@@ -1,5 +1,5 @@
-//! What the server says before it authenticates: ServerHello, EncryptedExtensions, CertificateRequest
-//! (RFC 9846 §4.2.3, §4.4).
+//! What the server says before it authenticates: ServerHello, EncryptedExtensions,
+//! CertificateRequest (RFC 9846 §4.2.3, §4.4).
 
 use crate::codec::{List, Vector};
 use crate::crypto::{Draw, Group, Secret, Suite};
@@ -68,12 +68,15 @@ pub(super) fn encrypted_extensions(
         server_name: hello.extensions.server_name.is_some(),
         supported_groups: config.announce_groups.then(|| config.groups.list()),
         application_layer_protocol: protocol,
+        record_size_limit: config
+            .record_size_limit
+            .filter(|_| hello.extensions.record_size_limit.is_some()),
         early_data,
+        expected_ticket_count: None,
         quic_transport_parameters: match &config.profile {
             Profile::Quic(parameters) => Some(parameters),
             Profile::Records => None,
         },
-        ..EncryptedExtensions::default()
     };
     let layout = &config.encrypted_extensions_layout;
     let sent = cx.send(HandshakeType::ENCRYPTED_EXTENSIONS, |w| {

@@ -178,7 +178,7 @@ fn changed_ciphertext_is_rejected_without_a_word() {
 }
 
 #[test]
-fn client_sends_a_share_of_the_first_hybrid_and_of_the_curve_behind_it() {
+fn client_sends_a_share_of_the_first_hybrid_and_of_the_first_curve() {
     let config = ClientConfig::new(provider());
     let mut client = Handshake::client(Arc::new(config), Destination::default()).expect("a client");
     let hello = std::iter::from_fn(|| client.poll()).find_map(|output| match output {

@@ -1,0 +1,244 @@
+//! The answers to a connection's questions.
+
+use std::sync::Arc;
+
+use countersign::epoch::Role;
+use countersign::handshake::decision::{
+    CertificateFault, HelloRefusal, SealTicket, SelectClientCredential, SelectCredential, Sign,
+    VerifyCertificate,
+};
+use countersign::handshake::psk::PreSharedKey;
+use countersign::handshake::{Answer, Decision};
+use countersign::registry::SignatureScheme;
+
+use crate::configuration::authorities;
+use crate::conversation::Conversation;
+use crate::identity::choose;
+use crate::memory::Peer;
+use crate::options::ProtocolChoice;
+use crate::stop::Stop;
+
+/// A ticket that a server resumes from.
+struct Resumption {
+    index: usize,
+    key: PreSharedKey,
+    peer: Option<Peer>,
+    early_data: bool,
+}
+
+impl Conversation<'_> {
+    pub(crate) fn answer(&mut self, decision: Decision) -> Result<(), Stop> {
+        let was_ticket = matches!(decision, Decision::SealTicket(_));
+        let answer = match decision {
+            Decision::VerifyCertificate(question) => self.verify(question)?,
+            Decision::SelectCredential(question) => self.select(question)?,
+            Decision::SelectClientCredential(question) => self.select_client(question)?,
+            Decision::Sign(question) => self.sign(question),
+            Decision::SealTicket(question) => self.seal(question)?,
+            other => return Err(Stop::broken(format!("a question without an answer: {other:?}"))),
+        };
+        self.stream.tls.answer(answer)?;
+        if was_ticket { self.issue_ticket() } else { Ok(()) }
+    }
+
+    fn verify(&mut self, question: VerifyCertificate) -> Result<Answer, Stop> {
+        let options = &self.options;
+        if options.expect.ocsp_response.is_some() && question.ocsp_response().is_none() {
+            return Err(Stop::broken("no OCSP response when the certificate is verified"));
+        }
+        self.seen.peer = Some(Peer {
+            certificates: question.certificates().map(|der| der.to_vec()).collect(),
+            ocsp_response: question.ocsp_response().map(<[u8]>::to_vec),
+            timestamps: question.signed_certificate_timestamps().map(<[u8]>::to_vec),
+            scheme: Some(question.scheme()),
+            is_verified: !options.verify_fail,
+        });
+        // A client that does not ask for verification looks at the result and goes on.
+        let counts = options.verify_peer || options.require_client_certificate;
+        let is_client = question.role() == Role::Client;
+        Ok(if options.verify_fail && counts {
+            question.reject(CertificateFault::Unspecified)
+        } else if is_client && options.ocsp_callback && options.ocsp_callback_fails {
+            question.reject(CertificateFault::Status)
+        } else {
+            question.accept()
+        })
+    }
+
+    fn select(&mut self, question: SelectCredential) -> Result<Answer, Stop> {
+        self.check_client_hello(&question)?;
+        let options = &self.options;
+        if options.fail_early {
+            return Ok(question.refuse(HelloRefusal::Parameters));
+        }
+        if options.fail_overloaded {
+            return Ok(question.refuse(HelloRefusal::Overload));
+        }
+        let callback_fails = options.ocsp_callback && options.ocsp_callback_fails;
+        if options.fail_certificate_choice || callback_fails {
+            return Ok(question.refuse(HelloRefusal::Unavailable));
+        }
+        let protocol = match self.protocol(&question) {
+            Ok(protocol) => protocol,
+            Err(refusal) => return Ok(question.refuse(refusal)),
+        };
+        match self.resumption(&question, protocol.as_deref())? {
+            Some(resumption) => {
+                let Resumption { index, key, peer, early_data } = resumption;
+                self.seen.peer = peer;
+                let answer = question.psk(index, key, protocol.as_deref(), early_data);
+                answer.map_err(|unfit| Stop::from(unfit.misuse))
+            }
+            None => self.select_certificate(question, protocol.as_deref()),
+        }
+    }
+
+    fn select_certificate(
+        &mut self,
+        question: SelectCredential,
+        protocol: Option<&[u8]>,
+    ) -> Result<Answer, Stop> {
+        let schemes: Vec<_> = question.signature_schemes().collect();
+        let authorities: Vec<_> = question.certificate_authorities().collect();
+        let Some((identity, scheme)) = choose(&self.identities, &schemes, &authorities) else {
+            return Ok(question.refuse(HelloRefusal::NoSuitableCertificate));
+        };
+        self.seen.credential = Some(identity.number);
+        let mut chain = Arc::clone(identity.credential.chain());
+        if self.options.ocsp_callback_declines {
+            let entries = &mut Arc::make_mut(&mut chain).entries;
+            entries.iter_mut().for_each(|entry| entry.ocsp_response = None);
+        }
+        let answer = question.certificate(chain, scheme, protocol);
+        answer.map_err(|unfit| Stop::from(unfit.misuse))
+    }
+
+    fn check_client_hello(&self, question: &SelectCredential) -> Result<(), Stop> {
+        let expect = &self.options.expect;
+        let name = question.server_name();
+        if expect.no_server_name && name.is_some() {
+            return Err(Stop::broken("a server name"));
+        }
+        if expect.server_name.is_some() && expect.server_name.as_deref() != name {
+            return Err(Stop::broken("the server name"));
+        }
+        self.check_verify_schemes(question.signature_schemes())?;
+        let Some(advertised) = &expect.advertised_protocols else { return Ok(()) };
+        let offered = question.application_layer_protocols();
+        if offered.eq(crate::configuration::protocol_names(advertised)) {
+            Ok(())
+        } else {
+            Err(Stop::broken("the application protocols of the client"))
+        }
+    }
+
+    fn check_verify_schemes(
+        &self,
+        schemes: impl Iterator<Item = SignatureScheme>,
+    ) -> Result<(), Stop> {
+        let expected = &self.options.expect.peer_verify_schemes;
+        if expected.is_empty() || schemes.eq(expected.iter().copied()) {
+            Ok(())
+        } else {
+            Err(Stop::broken("the schemes that the peer verifies"))
+        }
+    }
+
+    fn protocol(&self, question: &SelectCredential) -> Result<Option<Vec<u8>>, HelloRefusal> {
+        if question.application_layer_protocols().next().is_none() {
+            return Ok(None);
+        }
+        match &self.options.protocol_choice {
+            ProtocolChoice::Unaware | ProtocolChoice::Decline => Ok(None),
+            ProtocolChoice::Select(name) => Ok(Some(name.clone())),
+            ProtocolChoice::SelectEmpty => Err(HelloRefusal::Unavailable),
+            ProtocolChoice::Reject => Err(HelloRefusal::NoApplicationProtocol),
+        }
+    }
+
+    /// The ticket to resume from, if the client offers one that is ours and fits, and what is to be
+    /// done about early data.
+    fn resumption(
+        &mut self,
+        question: &SelectCredential,
+        protocol: Option<&[u8]>,
+    ) -> Result<Option<Resumption>, Stop> {
+        let suite = countersign::crypto::ring::provider().suite(question.cipher_suite());
+        let known = question.psk_identities().enumerate().find_map(|(index, offered)| {
+            let issued = self.memory.issued(offered.identity)?;
+            let fits = suite.is_some_and(|suite| issued.fits(suite)) && !self.options.no_ticket;
+            fits.then_some((index, issued, offered.obfuscated_ticket_age))
+        });
+        let Some((index, issued, age)) = known else {
+            let offers = question.psk_identities().next().is_some();
+            let reason = if offers { "session_not_resumed" } else { "no_session_offered" };
+            self.seen.early_data_reason = Some(reason);
+            return Ok(None);
+        };
+        let skew = issued.age_skew(age, self.memory.now());
+        let objection = if !self.options.early_data {
+            Some("disabled")
+        } else if !issued.permits_early_data() {
+            Some("unsupported_for_session")
+        } else if self.seen.is_retried {
+            Some("hello_retry_request")
+        } else if !question.offers_early_data() {
+            Some("peer_declined")
+        } else if issued.protocol() != protocol {
+            Some("alpn_mismatch")
+        } else if skew.abs() > TOLERATED_SKEW_SECONDS {
+            Some("ticket_age_skew")
+        } else {
+            None
+        };
+        let (key, peer) = (issued.key()?, issued.peer.clone());
+        self.seen.ticket_age_skew = skew;
+        self.seen.early_data_reason = objection;
+        Ok(Some(Resumption { index, key, peer, early_data: objection.is_none() }))
+    }
+
+    fn select_client(&mut self, question: SelectClientCredential) -> Result<Answer, Stop> {
+        let expect = &self.options.expect;
+        let names: Vec<_> = question.certificate_authorities().collect();
+        let expected = authorities(expect.client_authorities.as_deref())?;
+        if expect.client_authorities.is_some() && names != expected {
+            return Err(Stop::broken("the authorities in CertificateRequest"));
+        }
+        self.check_verify_schemes(question.signature_schemes())?;
+        if self.options.fail_certificate_choice {
+            return Ok(question.unavailable());
+        }
+        let schemes: Vec<_> = question.signature_schemes().collect();
+        let Some((identity, scheme)) = choose(&self.identities, &schemes, &names) else {
+            return Ok(question.decline());
+        };
+        self.seen.credential = Some(identity.number);
+        let chain = Arc::clone(identity.credential.chain());
+        let answer = question.certificate(chain, scheme);
+        answer.map_err(|unfit| Stop::from(unfit.misuse))
+    }
+
+    fn sign(&self, question: Sign) -> Answer {
+        let identity = self.identities.iter().find(|own| Some(own.number) == self.seen.credential);
+        let signed =
+            identity.and_then(|own| own.credential.sign(question.scheme(), question.message()));
+        match signed {
+            Some(signature) => question.signature(signature),
+            None => question.unavailable(),
+        }
+    }
+
+    fn seal(&mut self, question: SealTicket) -> Result<Answer, Stop> {
+        if self.options.skip_ticket {
+            return Ok(question.decline());
+        }
+        let negotiated = self.seen.negotiated.as_ref();
+        let protocol =
+            negotiated.and_then(|negotiated| negotiated.application_layer_protocol.clone());
+        let ticket = self.memory.issue(&question, protocol, self.seen.peer.clone());
+        question.sealed(ticket).map_err(|unfit| Stop::from(unfit.misuse))
+    }
+}
+
+/// By how much a ticket's age may be off before its early data is not taken.
+const TOLERATED_SKEW_SECONDS: i64 = 60;

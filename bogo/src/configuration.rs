@@ -1,0 +1,173 @@
+//! From options to the configuration of an end.
+
+use countersign::crypto::Provider;
+use countersign::crypto::ring::provider;
+use countersign::handshake::config::{
+    ClientAuthentication, ClientConfig, CompatibilityMode, Destination, DistinguishedName,
+    KeyShares, ProtocolName, ServerConfig, Vector,
+};
+use countersign::limits::Limits;
+use countersign::registry::{NamedGroup, SignatureScheme};
+use pki_types::ServerName;
+
+use crate::conversation::{EarlyData, Seen};
+use crate::memory::Memory;
+use crate::options::Options;
+use crate::stop::Stop;
+
+/// How much early data our tickets permit.
+pub(crate) const MAX_EARLY_DATA_BYTES: u32 = 14_336;
+
+pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
+    check_version(options)?;
+    let mut config = ClientConfig::new(provider());
+    let groups = groups(options, &config.provider);
+    config.groups = groups.iter().copied().collect();
+    config.key_shares = KeyShares::Of(key_shares(options, &groups).into_iter().collect());
+    if !options.verify_schemes.is_empty() {
+        config.signature_schemes = schemes(options, &config.provider)?;
+    }
+    for name in protocol_names(&options.advertised_protocols) {
+        let fits = config.application_layer_protocols.push(&ProtocolName(name));
+        fits.then_some(()).ok_or_else(|| Stop::broken("-advertise-alpn"))?;
+    }
+    config.request_ocsp_response = options.ask_for_ocsp;
+    config.request_signed_certificate_timestamps = options.ask_for_timestamps;
+    config.limits = limits(options);
+    config.report_transitions = true;
+    Ok(config)
+}
+
+pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
+    check_version(options)?;
+    let mut config = ServerConfig::new(provider());
+    config.groups = groups(options, &config.provider).into_iter().collect();
+    if !options.verify_schemes.is_empty() {
+        config.signature_schemes = schemes(options, &config.provider)?;
+    }
+    config.client_authentication = match (options.verify_peer, options.require_client_certificate) {
+        (true, _) => ClientAuthentication::Request,
+        (false, true) => ClientAuthentication::Require,
+        (false, false) => ClientAuthentication::None,
+    };
+    for name in authorities(options.client_authorities.as_deref())? {
+        let fits = config.certificate_authorities.push(&DistinguishedName(&name));
+        fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
+    }
+    // The runner reads the record whether or not it has asked for it.
+    config.compatibility_mode = CompatibilityMode::Always;
+    config.limits = limits(options);
+    config.report_transitions = true;
+    Ok(config)
+}
+
+/// Where a client goes, and with which session.
+pub(crate) fn destination(
+    options: &Options,
+    memory: &mut Memory,
+    seen: &mut Seen,
+) -> Result<Destination, Stop> {
+    let mut destination = Destination::default();
+    if let Some(name) = &options.host_name {
+        let name = core::str::from_utf8(name).ok().and_then(|name| ServerName::try_from(name).ok());
+        let name = name.ok_or_else(|| Stop::broken("-host-name"))?;
+        destination.server_name = Some(name.to_owned());
+    }
+    seen.early_data_reason = if options.early_data { None } else { Some("disabled") };
+    let Some(session) = memory.session.take() else {
+        seen.early_data_reason.get_or_insert("no_session_offered");
+        return Ok(destination);
+    };
+    let protocol = session.negotiated.application_layer_protocol.as_deref();
+    let mut offered = protocol_names(&options.advertised_protocols);
+    if !session.permits_early_data() {
+        seen.early_data_reason.get_or_insert("unsupported_for_session");
+    } else if protocol.is_some_and(|name| !offered.any(|offered| offered == name)) {
+        seen.early_data_reason.get_or_insert("alpn_mismatch");
+    }
+    let known = (session.negotiated.clone(), session.peer.clone());
+    if let Some(offer) = session.offer(memory.now()) {
+        seen.offered = Some(known);
+        destination.early_data = seen.early_data_reason.is_none();
+        if destination.early_data {
+            seen.early_data = EarlyData::Offered;
+        }
+        destination.psks.push(offer);
+    }
+    Ok(destination)
+}
+
+fn check_version(options: &Options) -> Result<(), Stop> {
+    match options.max_version {
+        Some(..=0x0303) => Err(Stop::Unimplemented(String::from("versions before TLS 1.3"))),
+        _ => Ok(()),
+    }
+}
+
+/// The groups that the test names and the provider has.
+fn groups(options: &Options, provider: &Provider) -> Vec<NamedGroup> {
+    let all = provider.groups.iter().map(|group| group.id());
+    match options.groups.as_slice() {
+        [] => all.collect(),
+        wanted => wanted.iter().copied().filter(|id| provider.group(*id).is_some()).collect(),
+    }
+}
+
+/// The groups to send a share of: those named, or the first of ours that the server is said to have,
+/// or the first.
+fn key_shares(options: &Options, groups: &[NamedGroup]) -> Vec<NamedGroup> {
+    if let Some(shares) = &options.key_shares {
+        return shares.clone();
+    }
+    let predicted = groups.iter().find(|group| options.predicted_groups.contains(group));
+    predicted.or(groups.first()).copied().into_iter().collect()
+}
+
+fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureScheme>, Stop> {
+    let wanted = options.verify_schemes.iter().copied();
+    let known: Vector<_> = wanted.filter(|scheme| provider.signature(*scheme).is_some()).collect();
+    match known.is_empty() {
+        true => Err(Stop::Unimplemented(String::from("schemes that ring does not verify"))),
+        false => Ok(known),
+    }
+}
+
+fn limits(options: &Options) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(bytes) = options.certificate_message_bytes {
+        limits.certificate_message_bytes = bytes;
+    }
+    limits
+}
+
+/// The names in a list as ALPN has it on the wire.
+pub(crate) fn protocol_names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = list;
+    core::iter::from_fn(move || {
+        let (length, names) = rest.split_first()?;
+        let (name, after) = names.split_at_checked(usize::from(*length))?;
+        rest = after;
+        Some(name)
+    })
+}
+
+/// Names in hexadecimal, separated by commas.
+pub(crate) fn authorities(list: Option<&[u8]>) -> Result<Vec<Vec<u8>>, Stop> {
+    match list {
+        None | Some(b"<NULL>" | b"<EMPTY>") => Ok(Vec::new()),
+        Some(list) => {
+            let names = list.split(|byte| *byte == b',').map(from_hexadecimal);
+            names.collect::<Option<_>>().ok_or_else(|| Stop::broken("a name in hexadecimal"))
+        }
+    }
+}
+
+fn from_hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
+    let digit =
+        |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    });
+    pairs.collect()
+}

@@ -1,0 +1,162 @@
+//! What the connections of one process know of each other: tickets, sessions, and a clock.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use countersign::crypto::Suite;
+use countersign::failure::Misuse;
+use countersign::handshake::decision::SealTicket;
+use countersign::handshake::event::{Negotiated, Ticket};
+use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
+use countersign::registry::SignatureScheme;
+
+/// The memory of a process.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    clock: Clock,
+    issued: HashMap<Vec<u8>, Issued>,
+    /// Client: the newest session of the last connection.
+    pub(crate) session: Option<Session>,
+}
+
+/// A clock that tests put forward.
+#[derive(Debug)]
+struct Clock {
+    start: Instant,
+    ahead_milliseconds: u64,
+}
+
+/// Who the peer is, and what was made of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Peer {
+    pub(crate) certificates: Vec<Vec<u8>>,
+    pub(crate) ocsp_response: Option<Vec<u8>>,
+    pub(crate) timestamps: Option<Vec<u8>>,
+    pub(crate) scheme: Option<SignatureScheme>,
+    pub(crate) is_verified: bool,
+}
+
+/// What a server knows of a ticket of its own.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    secret: Vec<u8>,
+    suite: &'static Suite,
+    at: u64,
+    age_add: u32,
+    lifetime_seconds: u32,
+    early_data: Option<EarlyDataTerms>,
+    pub(crate) peer: Option<Peer>,
+}
+
+/// A ticket at a client, and what the connection was that it comes from.
+#[derive(Debug)]
+pub(crate) struct Session {
+    ticket: Ticket,
+    at: u64,
+    pub(crate) negotiated: Negotiated,
+    pub(crate) peer: Option<Peer>,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        let clock = Clock { start: Instant::now(), ahead_milliseconds: 0 };
+        Self { clock, issued: HashMap::new(), session: None }
+    }
+
+    pub(crate) const fn put_clock_forward(&mut self, seconds: u64) {
+        let milliseconds = seconds.saturating_mul(1000);
+        self.clock.ahead_milliseconds = self.clock.ahead_milliseconds.saturating_add(milliseconds);
+    }
+
+    /// Milliseconds since the process began.
+    pub(crate) fn now(&self) -> u64 {
+        let real = u64::try_from(self.clock.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        real.saturating_add(self.clock.ahead_milliseconds)
+    }
+
+    /// Keeps what a ticket stands for, and gives it a name.
+    pub(crate) fn issue(
+        &mut self,
+        question: &SealTicket,
+        protocol: Option<Vec<u8>>,
+        peer: Option<Peer>,
+    ) -> Vec<u8> {
+        let name = format!("ticket {} of this process", self.issued.len()).into_bytes();
+        let terms = |max_bytes| EarlyDataTerms { max_bytes, application_layer_protocol: protocol };
+        let issued = Issued {
+            secret: question.psk().as_bytes().to_vec(),
+            suite: question.suite(),
+            at: self.now(),
+            age_add: question.age_add(),
+            lifetime_seconds: question.order().lifetime_seconds,
+            early_data: question.order().max_early_data_bytes.map(terms),
+            peer,
+        };
+        self.issued.insert(name.clone(), issued);
+        name
+    }
+
+    /// The ticket of this name, if it has not expired.
+    pub(crate) fn issued(&self, name: &[u8]) -> Option<&Issued> {
+        let issued = self.issued.get(name)?;
+        (issued.age(self.now()) / 1000 <= u64::from(issued.lifetime_seconds)).then_some(issued)
+    }
+}
+
+impl Issued {
+    fn age(&self, now: u64) -> u64 {
+        now.saturating_sub(self.at)
+    }
+
+    /// By how many seconds the client believes the ticket to be older than we do.
+    pub(crate) fn age_skew(&self, obfuscated_age: u32, now: u64) -> i64 {
+        let theirs = i64::from(obfuscated_age.wrapping_sub(self.age_add));
+        let ours = i64::try_from(self.age(now)).unwrap_or(i64::MAX);
+        // To the nearest second: both clocks have run on by a little.
+        let difference = theirs.saturating_sub(ours);
+        difference.saturating_add(500).div_euclid(1000)
+    }
+
+    pub(crate) fn key(&self) -> Result<PreSharedKey, Misuse> {
+        let key = PreSharedKey::resumption(&self.secret, self.suite)?;
+        Ok(match self.early_data.clone() {
+            Some(terms) => key.with_early_data(terms),
+            None => key,
+        })
+    }
+
+    pub(crate) fn fits(&self, suite: &Suite) -> bool {
+        self.suite.hash.output_bytes() == suite.hash.output_bytes()
+    }
+
+    pub(crate) fn protocol(&self) -> Option<&[u8]> {
+        self.early_data.as_ref()?.application_layer_protocol.as_deref()
+    }
+
+    pub(crate) const fn permits_early_data(&self) -> bool {
+        self.early_data.is_some()
+    }
+}
+
+impl Session {
+    pub(crate) const fn new(
+        ticket: Ticket,
+        at: u64,
+        negotiated: Negotiated,
+        peer: Option<Peer>,
+    ) -> Self {
+        Self { ticket, at, negotiated, peer }
+    }
+
+    pub(crate) const fn permits_early_data(&self) -> bool {
+        matches!(self.ticket.max_early_data_bytes, Some(1..))
+    }
+
+    /// The offer of the ticket; `None` if it has expired.
+    pub(crate) fn offer(self, now: u64) -> Option<OfferedPsk> {
+        let age = now.saturating_sub(self.at);
+        let lifetime = u64::from(self.ticket.lifetime_seconds).saturating_mul(1000);
+        let age = u32::try_from(age).ok().filter(|age| u64::from(*age) < lifetime)?;
+        Some(self.ticket.offer(age))
+    }
+}

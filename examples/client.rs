@@ -1,0 +1,205 @@
+//! An HTTPS client: fetches one page over TLS 1.3 and prints it.
+//!
+//! What happens to the connection is told on standard error: what was negotiated, and if it fails,
+//! in which state, by which alert, and what that means.
+
+mod shared {
+    pub(crate) mod key_log;
+    pub(crate) mod names;
+    pub(crate) mod report;
+    pub(crate) mod stream;
+}
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::codec::Vector;
+use countersign::connection::Connection;
+use countersign::crypto::ring;
+use countersign::epoch::Role;
+use countersign::handshake::{ClientConfig, Decision, Destination, End, Fact, Handshake};
+use countersign::message::ProtocolName;
+use countersign::policy::{ClientPolicy, Credential, Roots, ServerTrust};
+use pki_types::{ServerName, UnixTime};
+
+use shared::key_log::KeyLog;
+use shared::names;
+use shared::report::{self, report};
+use shared::stream::{Event, Stream};
+
+const USAGE: &str = "\
+usage: client HOST[:PORT] [options]
+
+  --path PATH        what to fetch; / by default
+  --connect ADDRESS  where to connect, if not to HOST:PORT
+  --cafile FILE      whom to trust, in PEM; by default the roots of the public web
+  --no-verify        trust anyone: for experiments only
+  --cert FILE        our certificate chain, in PEM, if the server asks for one
+  --key FILE         its private key, if it is not in the same file
+  --alpn NAME        an application protocol to offer; repeatable
+  --group NAME       a group to offer, like X25519 or SECP256R1; repeatable
+  --suite NAME       a cipher suite to offer, like TLS_AES_128_GCM_SHA256; repeatable
+  --keylog FILE      append the secrets to this file";
+
+/// How long the server may be silent.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Arguments {
+    host: String,
+    port: u16,
+    address: Option<String>,
+    path: String,
+    config: ClientConfig,
+    policy: ClientPolicy,
+    key_log: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match arguments().and_then(|arguments| run(&arguments)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("client: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn arguments() -> Result<Arguments, Box<dyn Error>> {
+    use lexopt::prelude::*;
+    let mut config = ClientConfig::new(ring::provider());
+    let (mut host, mut address, mut path) = (None, None, String::from("/"));
+    let (mut roots, mut verify, mut key_log) = (None, true, None);
+    let (mut chain, mut key): (Option<PathBuf>, Option<PathBuf>) = (None, None);
+    let (mut suites, mut groups) = (Vec::new(), Vec::new());
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Value(value) if host.is_none() => host = Some(value.string()?),
+            Long("path") => path = parser.value()?.string()?,
+            Long("connect") => address = Some(parser.value()?.string()?),
+            Long("cafile") => roots = Some(read(parser.value()?.into())?),
+            Long("no-verify") => verify = false,
+            Long("cert") => chain = Some(parser.value()?.into()),
+            Long("key") => key = Some(parser.value()?.into()),
+            Long("alpn") => offer(&mut config, &parser.value()?.string()?)?,
+            Long("group") => groups.push(names::group(&parser.value()?.string()?)?),
+            Long("suite") => suites.push(names::suite(&parser.value()?.string()?)?),
+            Long("keylog") => key_log = Some(parser.value()?.into()),
+            Short('h') | Long("help") => return Err(USAGE.into()),
+            other => return Err(format!("{}\n\n{USAGE}", other.unexpected()).into()),
+        }
+    }
+    if !groups.is_empty() {
+        config.groups = groups.into_iter().collect();
+    }
+    if !suites.is_empty() {
+        config.cipher_suites = suites.into_iter().collect();
+    }
+    let credentials = match chain {
+        Some(chain) => {
+            let key = key.unwrap_or_else(|| chain.clone());
+            vec![Credential::from_pem(&read(chain)?, &read(key)?)?]
+        }
+        None => Vec::new(),
+    };
+    let servers = match roots {
+        _ if !verify => ServerTrust::DangerouslyAcceptAnyServer,
+        Some(pem) => ServerTrust::Roots(Roots::from_pem(&pem)?),
+        None => ServerTrust::Roots(Roots::from_anchors(webpki_roots::TLS_SERVER_ROOTS)),
+    };
+    let host = host.ok_or(USAGE)?;
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) => (String::from(host), port.parse()?),
+        None => (host, 443),
+    };
+    let policy = ClientPolicy { servers, credentials };
+    Ok(Arguments { host, port, address, path, config, policy, key_log })
+}
+
+fn read(path: PathBuf) -> Result<Vec<u8>, Box<dyn Error>> {
+    fs::read(&path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn offer(config: &mut ClientConfig, name: &str) -> Result<(), Box<dyn Error>> {
+    let protocols: &mut Vector<ProtocolName<'static>> = &mut config.application_layer_protocols;
+    if protocols.push(&ProtocolName(name.as_bytes())) {
+        Ok(())
+    } else {
+        Err("too many application protocols".into())
+    }
+}
+
+/// Fetches the page; whether the connection was closed in order.
+fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let name = ServerName::try_from(arguments.host.clone())?;
+    let config = Arc::new(arguments.config.clone());
+    let handshake = Handshake::client(config, Destination::named(name))?;
+    let mut stream =
+        Stream::new(Connection::new(handshake), connect(arguments)?, key_log(arguments)?);
+    let end = loop {
+        match stream.next() {
+            Event::Decide(question) => answer(&arguments.policy, question, &mut stream)?,
+            Event::Learned(fact) => learned(&fact, arguments, &mut stream)?,
+            Event::Data(data) => io::stdout().write_all(&data)?,
+            Event::Ended(end) => break end,
+        }
+    };
+    report(&end).iter().for_each(|sentence| eprintln!("client: {sentence}"));
+    if let Some(fault) = stream.fault() {
+        eprintln!("client: the transport failed: {fault}");
+    }
+    stream.leave(end.closing());
+    Ok(end == End::Closed)
+}
+
+fn connect(arguments: &Arguments) -> Result<TcpStream, Box<dyn Error>> {
+    let Arguments { host, port, address, .. } = arguments;
+    let address = address.clone().unwrap_or_else(|| format!("{host}:{port}"));
+    let socket = TcpStream::connect(&address).map_err(|error| format!("{address}: {error}"))?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    Ok(socket)
+}
+
+fn key_log(arguments: &Arguments) -> Result<Option<KeyLog>, Box<dyn Error>> {
+    Ok(arguments.key_log.as_ref().map(|path| KeyLog::open(path, Role::Client)).transpose()?)
+}
+
+fn answer(
+    policy: &ClientPolicy,
+    question: Decision,
+    stream: &mut Stream,
+) -> Result<(), Box<dyn Error>> {
+    let answered = policy.answer(question, UnixTime::now());
+    let answered = answered.map_err(|question| format!("nobody answers {question:?}"))?;
+    if let Some(rejection) = &answered.rejection {
+        eprintln!("client: the server is not accepted: {rejection}");
+    }
+    Ok(stream.answer(answered.answer)?)
+}
+
+fn learned(fact: &Fact, arguments: &Arguments, stream: &mut Stream) -> Result<(), Box<dyn Error>> {
+    match fact {
+        Fact::Negotiated(negotiated) => eprintln!("client: {}", report::negotiated(negotiated)),
+        Fact::ClientAuthentication(state) => eprintln!("client: own authentication: {state:?}"),
+        // The first moment to write; if we are to be refused, that is not known yet.
+        Fact::Complete => {
+            let Arguments { host, path, .. } = arguments;
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            stream.write(request.as_bytes())?;
+        }
+        // The page is complete.
+        Fact::PeerClosed => stream.connection().close()?,
+        _ => {}
+    }
+    Ok(())
+}

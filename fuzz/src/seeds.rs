@@ -1,0 +1,140 @@
+//! The first inputs of each target: scripts of what the tests do, and the messages of RFC 8448.
+//!
+//! `cargo run --example seeds` writes them to `seeds/`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use countersign::epoch::Role;
+use countersign::message::Kind;
+use countersign::registry::HandshakeType;
+
+use crate::conversation::setup;
+use crate::insecure;
+use crate::mutation::split;
+use crate::script::Script;
+
+/// Every seed: the target it is for, its name, its bytes.
+///
+/// # Panics
+/// If a vector cannot be read.
+#[must_use]
+pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
+    let mut seeds = Vec::new();
+    for flags in FLAGS {
+        let [first, .., last] = flags;
+        let name = format!("flags-{first:02x}-{last:02x}");
+        // Zeros: what an honest world does.
+        let talk = [&flags[..], &[0; 24]].concat();
+        for (act, bytes) in ACTS {
+            let script = [&talk[..], bytes].concat();
+            seeds.push(("client", format!("{name}-{act}"), script.clone()));
+            seeds.push(("server", format!("{name}-{act}"), script));
+        }
+        for (attack, bytes) in ATTACKS {
+            seeds.push(("pair", format!("{name}-{attack}"), [&flags[..], *bytes].concat()));
+        }
+    }
+    for (name, bytes) in STREAMS {
+        seeds.push(("records", String::from(*name), bytes.to_vec()));
+    }
+    let messages = conversations().into_iter().chain(rfc8448());
+    seeds.extend(messages.map(|(name, message)| ("decode", name, body_by_kind(&message))));
+    seeds
+}
+
+/// Setups: general flags, how much is disclosed, PSKs.
+const FLAGS: &[[u8; 3]] = &[
+    [0x00, 0, 0],
+    [0x01, 0, 0],
+    [0x02, 0, 0],
+    [0x0b, 1, 0],
+    [0x14, 2, 0],
+    [0x20, 0, 0],
+    [0x00, 0, 0x07],
+    [0x01, 0, 0x06],
+    [0x40, 0, 0x0a],
+];
+
+/// What comes behind an honest handshake, for one end.
+const ACTS: &[(&str, &[u8])] = &[
+    ("ends", &[]),
+    ("updates", &[9, 0, 9, 1, 10, 1, 0, 9, 10, 0]),
+    ("tickets", &[9, 4, 0, 7, 0, 7, 0, 10, 4, 0, 7, 0, 0, 0]),
+    ("early-data", &[9, 11, 0, 9, 9, 12, 0, 9, 10, 11, 0, 9]),
+    ("closes", &[10, 2, 0, 9, 2, 0]),
+    ("cancels", &[9, 3]),
+    ("fails", &[9, 6, 0]),
+    ("alert", &[8, 2, 40]),
+];
+
+/// What happens to the first flights of a pair: a number of changes, then each change.
+const ATTACKS: &[(&str, &[u8])] = &[
+    ("honest", &[]),
+    ("flip", &[1, 0, 0, 0, 0, 0, 9, 1, 0]),
+    ("flip-in-answer", &[0, 1, 0, 1, 0, 0, 0, 9, 1, 0]),
+    ("doubled", &[0, 1, 0, 2, 1]),
+    ("dropped", &[0, 0, 1, 0, 1, 2]),
+    ("swapped", &[0, 0, 1, 0, 0, 3, 0, 1]),
+    ("replayed", &[0, 0, 0, 1, 0, 0, 5, 0, 1]),
+];
+
+/// Role, key, window, early data, size of pieces; then what is sent, and after each thing whether
+/// to change a byte of it.
+const STREAMS: &[(&str, &[u8])] = &[
+    ("protected", &[0, 0, 0, 0, 7, 0, 4, 1, 2, 3, 4, 0, 1, 3, 5, 6, 7, 0, 2, 0, 3, 0]),
+    ("plain", &[1, 1, 0, 0, 3, 0, 4, 1, 0, 0, 0, 0, 3, 0, 2, 0]),
+    ("skipping", &[1, 0, 0, 1, 1, 6, 6, 23, 3, 3, 0, 1, 9, 0, 0, 1, 2, 0]),
+    ("fragments", &[0, 0, 0, 0, 255, 5, 0, 9, 0, 4, 1, 0, 0, 1, 3, 1, 1, 1, 0]),
+    ("changed", &[0, 0, 0, 0, 16, 1, 3, 1, 2, 3, 1, 0, 9, 255, 1, 1, 1, 0]),
+    ("raw", &[1, 1, 1, 0, 2, 6, 7, 21, 3, 3, 0, 2, 1, 0, 0, 6, 5, 22, 3, 3, 255, 255, 0]),
+];
+
+/// The messages of honest pairs.
+fn conversations() -> Vec<(String, Vec<u8>)> {
+    let mut messages = BTreeMap::new();
+    for flags in FLAGS {
+        let mut pair = setup(&mut Script::new(flags)).pair();
+        let [first, .., last] = flags;
+        let mut count = 0;
+        pair.run_with(
+            |flight| {
+                for message in split(&flight.bytes) {
+                    count += 1;
+                    let from = if flight.from == Role::Client { "client" } else { "server" };
+                    messages
+                        .insert(format!("flags-{first:02x}-{last:02x}-{count:02}-{from}"), message);
+                }
+            },
+            |_, question| Ok(insecure::answer(question, &mut Script::new(&[]))),
+        );
+    }
+    messages.into_iter().collect()
+}
+
+/// The messages of RFC 8448, from the vectors.
+fn rfc8448() -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/rfc8448");
+    let mut messages = BTreeMap::new();
+    for trace in ["simple_1rtt", "resumed_0rtt", "hello_retry", "client_auth", "compatibility"] {
+        let text = std::fs::read_to_string(directory.join(trace).with_extension("txt"));
+        for line in text.expect("a trace").lines() {
+            if let Some((name, hex)) = line.split_once(".message = ") {
+                let digits = hex.as_bytes().chunks(2);
+                let digits = digits.map(|pair| core::str::from_utf8(pair).expect("digits"));
+                let bytes = digits.map(|pair| u8::from_str_radix(pair, 16).expect("digits"));
+                messages.insert(format!("rfc8448-{trace}-{name}"), bytes.collect());
+            }
+        }
+    }
+    messages.into_iter().collect()
+}
+
+/// The body behind the position of the message's kind.
+fn body_by_kind(message: &[u8]) -> Vec<u8> {
+    let (header, body) = message.split_at(4);
+    let kind = Kind::of(HandshakeType(header[0]), body).expect("a message");
+    let position = Kind::ALL.iter().position(|other| *other == kind);
+    let position = position.and_then(|position| u8::try_from(position).ok());
+    [&[position.expect("one of a dozen")], body].concat()
+}

@@ -1,0 +1,42 @@
+//! The seeds, without a fuzzer: each target takes all of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use countersign_fuzz::{client, decode, pair, records, server};
+
+const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("decode", decode::check),
+    ("records", records::check),
+    ("client", client::check),
+    ("server", server::check),
+    ("pair", pair::check),
+];
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
+}
+
+#[test]
+fn every_target_takes_its_seeds() {
+    for (target, check) in TARGETS {
+        let seeds = fs::read_dir(directory().join(target)).expect("a directory of seeds");
+        let mut count = 0;
+        for seed in seeds {
+            let path = seed.expect("a seed").path();
+            println!("{}", path.display());
+            check(&fs::read(path).expect("a seed"));
+            count += 1;
+        }
+        assert!(count > 0, "{target} has no seed");
+    }
+}
+
+#[test]
+fn every_setup_completes_when_nobody_interferes() {
+    for flags in 0..=u8::MAX {
+        for psks in 0..16 {
+            pair::check(&[flags, flags % 3, psks]);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Faults of the server's parameters, of certificates and of the proofs that go with them.
+
+use countersign::codec::Vector;
+use countersign::handshake::decision::{CertificateFault, Decision};
+use countersign::message::{Item, ProtocolName};
+use countersign::registry::{ExtensionType, SignatureScheme};
+use countersign_testing::Trial;
+use pki_types::alg_id;
+
+use crate::case::Attack::{Answer, Do, Next};
+use crate::case::{cases, mutual};
+use crate::der::{self, element};
+use crate::edit::{
+    append, certificate_request, certificate_verify, certificates, encrypted_extensions,
+    flip_last_bit, message,
+};
+
+cases! {
+    // EncryptedExtensions
+    Client WaitEncryptedExtensions: Malformed 50 Handshake, Next(|m| append(m, &[0]));
+    Client WaitEncryptedExtensions: MessageOutOfOrder 10 Handshake,
+        Next(|m| *m = message(20, &[0; 32]));
+    Client WaitEncryptedExtensions: ExtensionNotOffered 110 Handshake,
+        Next(|m| encrypted_extensions(m, |extensions, _| extensions.early_data = true));
+    Client WaitEncryptedExtensions: ExtensionNotAllowedHere 47 Handshake,
+        Next(|m| encrypted_extensions(m, |_, items| items.push(supported_versions())));
+    Client WaitEncryptedExtensions: EarlyDataNotAcceptable 47 Handshake,
+        Next(|m| encrypted_extensions(m, |extensions, _| extensions.early_data = true)),
+        with |setup| {
+            let early_data = Item::Raw(ExtensionType::EARLY_DATA, Vec::new());
+            setup.client.client_hello_layout.0.push(early_data);
+        };
+    Client WaitEncryptedExtensions: ProtocolNotOffered 47 Handshake,
+        Next(|m| {
+            encrypted_extensions(m, |extensions, _| {
+                extensions.application_layer_protocol = Some(b"h3");
+            });
+        }),
+        with |setup| {
+            let offered: Vector<_> = [ProtocolName(b"h2")].into_iter().collect();
+            setup.client.application_layer_protocols = offered;
+        };
+
+    // CertificateRequest and Certificate
+    Client WaitCertificateOrRequest: RequestContextUnexpected 47 Handshake,
+        Next(|m| certificate_request(m, |request| request.certificate_request_context = b"1")),
+        with mutual;
+    Client WaitCertificateOrRequest: RequestWithoutSignatureAlgorithms 109 Handshake,
+        Next(|m| certificate_request(m, |request| request.signature_algorithms = None)),
+        with mutual;
+    Client WaitCertificateOrRequest: RequestContextUnexpected 47 Handshake,
+        Next(|m| *m = message(11, &[1, 7, 0, 0, 0]));
+    Client WaitCertificate: ServerCertificateMissing 50 Handshake, Next(|m| certificates(m, &[])),
+        with mutual;
+    Server WaitCertificate: RequestContextUnexpected 47 Application,
+        Next(|m| *m = message(11, &[1, 7, 0, 0, 0])), with mutual;
+    Server WaitCertificate: ClientCertificateMissing 116 Application,
+        Next(|m| certificates(m, &[])), with mutual;
+    Client WaitCertificate: TooManyCertificates 42 Handshake,
+        Next(|m| certificates(m, &[&b"one"[..]; 11])), with mutual;
+    Server WaitCertificate: TooManyCertificates 42 Application,
+        Next(|m| certificates(m, &[&b"one"[..]; 11])), with mutual;
+    Client WaitCertificateOrRequest: CertificateMalformed 42 Handshake,
+        Next(|m| certificates(m, &[b"no DER"]));
+    Server WaitCertificate: CertificateMalformed 42 Application,
+        Next(|m| certificates(m, &[b"no DER"])), with mutual;
+    Client WaitCertificateOrRequest: CertificateTypeUnsupported 43 Handshake,
+        Next(|m| certificates(m, &[&key_that_cannot_sign()]));
+    Server WaitCertificate: CertificateTypeUnsupported 43 Application,
+        Next(|m| certificates(m, &[&key_that_cannot_sign()])), with mutual;
+    Client WaitCertificateOrRequest: CertificateCannotSign 43 Handshake,
+        Next(|m| certificates(m, &[&key_that_may_not_sign()]));
+    Server WaitCertificate: CertificateCannotSign 43 Application,
+        Next(|m| certificates(m, &[&key_that_may_not_sign()])), with mutual;
+
+    // CertificateVerify and Finished
+    Client WaitCertificateVerify: SignatureSchemeNotOffered 47 Handshake,
+        Next(|m| sign_with(m, SignatureScheme::RSA_PKCS1_SHA256));
+    Server WaitCertificateVerify: SignatureSchemeNotOffered 47 Application,
+        Next(|m| sign_with(m, SignatureScheme::RSA_PKCS1_SHA256)), with mutual;
+    Client WaitCertificateVerify: SignatureSchemeDoesNotFit 47 Handshake,
+        Next(|m| sign_with(m, SignatureScheme::ED25519));
+    Server WaitCertificateVerify: SignatureSchemeDoesNotFit 47 Application,
+        Next(|m| sign_with(m, SignatureScheme::ED25519)), with mutual;
+    Client WaitCertificateVerify: SignatureInvalid 51 Handshake, Next(|m| flip_last_bit(m));
+    Server WaitCertificateVerify: SignatureInvalid 51 Application, Next(|m| flip_last_bit(m)),
+        with mutual;
+    Client WaitFinished: FinishedMismatch 51 Handshake, Next(|m| flip_last_bit(m));
+    Server WaitFinished: FinishedMismatch 51 Application, Next(|m| flip_last_bit(m));
+    Server WaitFinished: FinishedMismatch 51 Application, Next(|m| flip_last_bit(m)), with mutual;
+
+    // Verdicts
+    Client VerifyCertificate: CertificateBad 42 Handshake,
+        Answer(|question| reject(question, CertificateFault::Bad));
+    Server VerifyCertificate: CertificateBad 42 Application,
+        Answer(|question| reject(question, CertificateFault::Bad)), with mutual;
+    Client VerifyCertificate: CertificateUnsupported 43 Handshake,
+        Answer(|question| reject(question, CertificateFault::Unsupported));
+    Server VerifyCertificate: CertificateUnsupported 43 Application,
+        Answer(|question| reject(question, CertificateFault::Unsupported)), with mutual;
+    Client VerifyCertificate: CertificateRevoked 44 Handshake,
+        Answer(|question| reject(question, CertificateFault::Revoked));
+    Server VerifyCertificate: CertificateRevoked 44 Application,
+        Answer(|question| reject(question, CertificateFault::Revoked)), with mutual;
+    Client VerifyCertificate: CertificateExpired 45 Handshake,
+        Answer(|question| reject(question, CertificateFault::Expired));
+    Server VerifyCertificate: CertificateExpired 45 Application,
+        Answer(|question| reject(question, CertificateFault::Expired)), with mutual;
+    Client VerifyCertificate: CertificateUnacceptable 46 Handshake,
+        Answer(|question| reject(question, CertificateFault::Unspecified));
+    Server VerifyCertificate: CertificateUnacceptable 46 Application,
+        Answer(|question| reject(question, CertificateFault::Unspecified)), with mutual;
+    Client VerifyCertificate: CertificateAuthorityUnknown 48 Handshake,
+        Answer(|question| reject(question, CertificateFault::UnknownAuthority));
+    Server VerifyCertificate: CertificateAuthorityUnknown 48 Application,
+        Answer(|question| reject(question, CertificateFault::UnknownAuthority)), with mutual;
+    Client VerifyCertificate: CertificateStatusBad 113 Handshake,
+        Answer(|question| reject(question, CertificateFault::Status));
+    // Only clients send bad_certificate_status_response.
+    Server VerifyCertificate: CertificateUnacceptable 46 Application,
+        Answer(|question| reject(question, CertificateFault::Status)), with mutual;
+    Client VerifyCertificate: ServerDenied 46 Handshake, Answer(deny);
+    Server VerifyCertificate: ClientDenied 49 Application, Answer(deny), with mutual;
+    Client VerifyCertificate: VerificationUnavailable 80 Handshake, Answer(cannot_judge);
+    Server VerifyCertificate: VerificationUnavailable 80 Application, Answer(cannot_judge),
+        with mutual;
+    // What waits behind a question counts once it is answered.
+    Client VerifyCertificate: FinishedMismatch 51 Handshake, Do(wrong_finished_meanwhile),
+        then WaitFinished;
+}
+
+fn supported_versions() -> Item {
+    Item::Raw(ExtensionType::SUPPORTED_VERSIONS, vec![3, 4])
+}
+
+fn key_that_cannot_sign() -> Vec<u8> {
+    let x25519 = element(0x06, &[b"\x2b\x65\x6e"]);
+    der::Certificate::new(&x25519, &[9; 32]).der()
+}
+
+fn key_that_may_not_sign() -> Vec<u8> {
+    let mut certificate = der::Certificate::new(&alg_id::ED25519, &[9; 32]);
+    let only_key_agreement = element(0x03, &[b"\x03\x08"]);
+    certificate.key_usages.push(only_key_agreement);
+    certificate.der()
+}
+
+fn sign_with(bytes: &mut Vec<u8>, scheme: SignatureScheme) {
+    certificate_verify(bytes, |proof| proof.algorithm = scheme);
+}
+
+type Reply = countersign::handshake::Answer;
+
+fn reject(question: Decision, fault: CertificateFault) -> Reply {
+    let Decision::VerifyCertificate(question) = question else { panic!("{question:?}") };
+    question.reject(fault)
+}
+
+fn deny(question: Decision) -> Reply {
+    let Decision::VerifyCertificate(question) = question else { panic!("{question:?}") };
+    question.deny()
+}
+
+fn cannot_judge(question: Decision) -> Reply {
+    let Decision::VerifyCertificate(question) = question else { panic!("{question:?}") };
+    question.unavailable()
+}
+
+/// The server's Finished arrives, with an error in it, before the certificate is accepted.
+fn wrong_finished_meanwhile(trial: &mut Trial) {
+    let Some(countersign_testing::Item::Message(mut finished)) = trial.forger.items.pop_front()
+    else {
+        panic!("no Finished waits to be sent");
+    };
+    flip_last_bit(&mut finished);
+    trial.deliver(countersign_testing::Item::Message(finished));
+    assert!(trial.victim.end.is_none(), "the question is still open");
+}

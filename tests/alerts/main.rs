@@ -1,0 +1,30 @@
+//! Every cause in the table is brought about from outside, and its alert seen from outside.
+
+mod authentication;
+mod case;
+#[path = "../support/der.rs"]
+mod der;
+mod edit;
+mod frames;
+mod hello;
+mod own;
+mod phase;
+mod properties;
+mod received;
+mod records;
+mod secrets;
+mod table;
+
+use case::Case;
+
+/// Every case of a connection over records.
+fn cases() -> impl Iterator<Item = &'static Case> {
+    [hello::CASES, records::CASES, authentication::CASES, own::CASES].into_iter().flatten()
+}
+
+#[test]
+fn every_fault_is_told_once_by_its_own_alert_under_the_right_keys() {
+    for case in cases() {
+        case.check(|_| (), case.alert);
+    }
+}
