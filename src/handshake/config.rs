@@ -118,17 +118,30 @@ impl ClientConfig {
 }
 
 /// For which of its groups a client sends a key share at once (RFC 9846 §4.3.8).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum KeyShares {
+    /// For the most preferred and, if that is a hybrid, for the first that is none: so a server
+    /// without hybrids need not ask.
+    #[default]
+    MostPreferred,
     /// For so many of the first; none: the server has to ask.
     First(usize),
     /// For those of these, which need not be the most preferred.
     Of(Vector<NamedGroup>),
 }
 
-impl Default for KeyShares {
-    fn default() -> Self {
-        Self::First(1)
+impl KeyShares {
+    /// The groups to send a share for, in the order of `groups`.
+    pub(crate) fn among(&self, groups: &[NamedGroup]) -> Vec<NamedGroup> {
+        let groups = groups.iter().copied();
+        match self {
+            Self::MostPreferred => {
+                let hybrid = groups.clone().take(1).filter(|group| group.is_hybrid());
+                hybrid.chain(groups.clone().find(|group| !group.is_hybrid())).collect()
+            }
+            Self::First(count) => groups.take(*count).collect(),
+            Self::Of(wanted) => groups.filter(|group| wanted.list().contains(*group)).collect(),
+        }
     }
 }
 
@@ -141,8 +154,8 @@ pub struct Destination {
     /// that no cipher suite of the configuration fits are not offered.
     pub psks: Vec<OfferedPsk>,
     /// Whether to offer early data under the first PSK, if that permits it and its suite and
-    /// protocol are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone (RFC 9846
-    /// §8).
+    /// protocol are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone
+    /// (RFC 9846 §8).
     pub early_data: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::crypto::{Draw, Secret, Suite};
 use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
-use crate::handshake::config::{ClientConfig, Destination, KeyShares, Profile};
+use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Begin, Fact, Framed, on};
 use crate::handshake::psk::PreSharedKey;
@@ -52,14 +52,8 @@ impl Start {
         }
         let config = Arc::clone(&offer.config);
         let ours = config.groups.list().iter().filter(|id| config.provider.group(*id).is_some());
-        for (place, group) in ours.enumerate() {
-            let is_wanted = match &config.key_shares {
-                KeyShares::First(count) => place < *count,
-                KeyShares::Of(wanted) => wanted.list().contains(group),
-            };
-            if is_wanted {
-                offer.start_key_exchange(group, random.as_ref())?;
-            }
+        for group in config.key_shares.among(&ours.collect::<Vec<_>>()) {
+            offer.start_key_exchange(group, random.as_ref())?;
         }
         offer.send(cx, None, None)?;
         offer.begin_early_data(cx);
