@@ -122,11 +122,11 @@ impl ClientConfig {
 pub struct Destination {
     /// The name to verify, and to send if it is a DNS name; `None`: neither.
     pub server_name: Option<ServerName<'static>>,
-    /// The PSKs to offer, in order of preference: tickets of this server's, external keys. Those that
-    /// no cipher suite of the configuration fits are not offered.
+    /// The PSKs to offer, in order of preference: tickets of this server's, external keys. Those
+    /// that no cipher suite of the configuration fits are not offered.
     pub psks: Vec<OfferedPsk>,
-    /// Whether to offer early data under the first PSK, if that permits it and its suite and protocol
-    /// are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone (RFC 9846 §8).
+    /// Whether to offer early data under the first PSK, if that permits it and its suite and
+    /// protocol are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone (§8).
     pub early_data: bool,
 }
 
@@ -258,7 +258,8 @@ impl ServerConfig {
     }
 }
 
-/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign so.
+/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities
+/// sign so.
 fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
     let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
     let for_certificates_only = [
