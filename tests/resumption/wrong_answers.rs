@@ -8,6 +8,7 @@ use countersign::failure::Cause::{
     self, EarlyDataNotAcceptable, ExtensionNotOffered, MessageOutOfOrder, PskModeNotOffered,
     PskNotOffered,
 };
+use countersign::handshake::config::KeyShares;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk};
 use countersign::message::{
@@ -174,7 +175,12 @@ fn acceptances() -> Vec<Case> {
             forbidden,
         ),
         case("none was offered", offering(two(), false), first, unasked),
-        case("after a retry", with(early(), |setup| setup.client.key_shares = 0), first, unasked),
+        case(
+            "after a retry",
+            with(early(), |setup| setup.client.key_shares = KeyShares::First(0)),
+            first,
+            unasked,
+        ),
     ]
 }
 
