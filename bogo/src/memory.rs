@@ -8,7 +8,7 @@ use countersign::failure::Misuse;
 use countersign::handshake::decision::SealTicket;
 use countersign::handshake::event::{Negotiated, Ticket};
 use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
-use countersign::registry::SignatureScheme;
+use countersign::registry::{CipherSuite, SignatureScheme};
 
 /// The memory of a process.
 #[derive(Debug)]
@@ -125,8 +125,9 @@ impl Issued {
         })
     }
 
-    pub(crate) fn fits(&self, suite: &Suite) -> bool {
-        self.suite.hash.output_bytes() == suite.hash.output_bytes()
+    /// The same hash would do (RFC 9846 §4.3.11); the runner wants the same suite.
+    pub(crate) fn fits(&self, suite: CipherSuite) -> bool {
+        self.suite.id == suite
     }
 
     pub(crate) fn protocol(&self) -> Option<&[u8]> {
