@@ -115,6 +115,18 @@ pub trait Encode {
     fn encode(&self, writer: &mut Writer<'_>);
 }
 
+impl Decode<'_> for u8 {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Cause> {
+        reader.u8()
+    }
+}
+
+impl Encode for u8 {
+    fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u8(*self);
+    }
+}
+
 impl Decode<'_> for u16 {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Cause> {
         reader.u16()

@@ -7,7 +7,7 @@ use countersign::message::{
     Extension, ExtensionSet, Finished, HEADER_BYTES, HelloRetryRequest,
     HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate, Kind, Layout, Message,
     NewSessionTicket, OfferedPsks, ProtocolName, PskBinder, PskIdentity, ServerHello,
-    ServerHelloExtensions,
+    ServerHelloExtensions, TicketRequest,
 };
 use countersign::registry::{
     CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
@@ -112,6 +112,10 @@ impl Hello {
                 key_share: self.shares.as_ref().map(|list| list.list()),
                 quic_transport_parameters: self.opaque[2].as_deref(),
                 record_size_limit: self.record_size_limit,
+                ticket_request: self.record_size_limit.map(|limit| {
+                    let [new_session_count, resumption_count] = limit.to_be_bytes();
+                    TicketRequest { new_session_count, resumption_count }
+                }),
                 received: List::default(),
             },
         }
@@ -258,6 +262,7 @@ proptest! {
             early_data,
             quic_transport_parameters,
             record_size_limit,
+            expected_ticket_count: record_size_limit.map(|limit| limit.to_be_bytes()[1]),
         });
         assert_round_trip(message, &Layout::encrypted_extensions())?;
         let message = Message::CertificateRequest(CertificateRequest {

@@ -100,6 +100,8 @@ fn sample(extension_type: Type, message: Kind) -> (Vec<u8>, Ends) {
         (Type::COOKIE, _) => b"\0\x01c",
         (Type::PSK_KEY_EXCHANGE_MODES, _) => b"\x01\x01",
         (Type::CERTIFICATE_AUTHORITIES, _) => b"\0\x03\0\x01n",
+        (Type::TICKET_REQUEST, Kind::ClientHello) => b"\x02\x01",
+        (Type::TICKET_REQUEST, _) => b"\x02",
         (Type::KEY_SHARE, Kind::ClientHello) => b"\0\x05\0\x1d\0\x01k",
         (Type::KEY_SHARE, Kind::ServerHello) => b"\0\x1d\0\x01k",
         (Type::KEY_SHARE, _) => b"\0\x1d",

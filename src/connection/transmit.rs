@@ -63,6 +63,8 @@ impl Connection {
             Output::Ended(end) => {
                 self.inbound.forget_key();
                 self.outbound.forget_key();
+                #[cfg(feature = "conformance")]
+                self.installed_keys.clear();
                 // Nobody waits for an answer any more.
                 self.turns.retain(|turn| !matches!(turn, Turn::Decide(_)));
                 self.end = Some(end);

@@ -4,9 +4,16 @@
 //! library implements. Nothing above this floor names a library.
 
 pub mod aead;
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc_rs;
+#[cfg(all(feature = "ring", feature = "aws-lc-rs"))]
+pub mod composed;
 pub mod group;
 pub mod hash;
+pub mod hybrid;
 pub mod leaf;
+#[cfg(feature = "mlkem")]
+pub mod libcrux;
 #[cfg(feature = "ring")]
 pub mod ring;
 pub mod secret;
@@ -19,6 +26,7 @@ use std::sync::Arc;
 pub use self::aead::{Aead, AeadKey, Opener, Sealer};
 pub use self::group::{Group, KeyExchange, Share};
 pub use self::hash::{Digest, Hash, RunningHash};
+pub use self::hybrid::Hybrid;
 pub use self::secret::Secret;
 pub use self::signature::SignatureAlgorithm;
 pub use self::suite::Suite;
@@ -36,12 +44,17 @@ pub enum Draw {
     ServerRandom,
     /// The compatibility session id, 32 bytes.
     SessionId,
-    /// The private key of a key share, as long as the group's provider wants.
+    /// The private key of a key share, or what a server puts into its share with a KEM, as long as
+    /// the group's provider wants. Each half of a hybrid draws under its own name.
     KeyShare(NamedGroup),
     /// The cookie of HelloRetryRequest.
     Cookie,
     /// `ticket_age_add` of NewSessionTicket, 4 bytes.
     TicketAgeAdd,
+    /// The nonce under which a ticket is sealed, 12 bytes.
+    TicketNonce,
+    /// The name under which a server keeps what a ticket stands for, 32 bytes.
+    TicketName,
     /// The context of a post-handshake CertificateRequest.
     RequestContext,
     /// GREASE values and the order of extensions.

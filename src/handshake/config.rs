@@ -10,7 +10,7 @@ pub use crate::failure::Disclosure;
 use crate::failure::Misuse;
 use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
-pub use crate::message::{DistinguishedName, Item, Layout, ProtocolName};
+pub use crate::message::{DistinguishedName, Item, Layout, ProtocolName, TicketRequest};
 use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
 
 /// What carries the handshake.
@@ -43,8 +43,10 @@ pub struct ClientConfig {
     pub application_layer_protocols: Vector<ProtocolName<'static>>,
     /// The names of authorities to announce (RFC 9846 §4.3.4); empty: none.
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
-    /// How a PSK may be used; empty: servers send no tickets (RFC 9846 §4.3.9).
+    /// How a PSK may be used; empty: none is, and servers send no tickets (RFC 9846 §4.3.9).
     pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
+    /// How many tickets to ask for (RFC 9149); `None`: as the server likes.
+    pub ticket_request: Option<TicketRequest>,
     /// Whether to ask for an OCSP response (RFC 9846 §4.5.1.1).
     pub request_ocsp_response: bool,
     /// Whether to ask for signed certificate timestamps (RFC 6962).
@@ -87,6 +89,7 @@ impl ClientConfig {
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
+            ticket_request: None,
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
             record_size_limit: None,
@@ -115,17 +118,30 @@ impl ClientConfig {
 }
 
 /// For which of its groups a client sends a key share at once (RFC 9846 §4.3.8).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum KeyShares {
+    /// For the most preferred and, if that is a hybrid, for the first that is none: so a server
+    /// without hybrids need not ask.
+    #[default]
+    MostPreferred,
     /// For so many of the first; none: the server has to ask.
     First(usize),
     /// For those of these, which need not be the most preferred.
     Of(Vector<NamedGroup>),
 }
 
-impl Default for KeyShares {
-    fn default() -> Self {
-        Self::First(1)
+impl KeyShares {
+    /// The groups to send a share for, in the order of `groups`.
+    pub(crate) fn among(&self, groups: &[NamedGroup]) -> Vec<NamedGroup> {
+        let groups = groups.iter().copied();
+        match self {
+            Self::MostPreferred => {
+                let hybrid = groups.clone().take(1).filter(|group| group.is_hybrid());
+                hybrid.chain(groups.clone().find(|group| !group.is_hybrid())).collect()
+            }
+            Self::First(count) => groups.take(*count).collect(),
+            Self::Of(wanted) => groups.filter(|group| wanted.list().contains(*group)).collect(),
+        }
     }
 }
 
@@ -134,10 +150,12 @@ impl Default for KeyShares {
 pub struct Destination {
     /// The name to verify, and to send if it is a DNS name; `None`: neither.
     pub server_name: Option<ServerName<'static>>,
-    /// The PSKs to offer, in order of preference: tickets of this server's, external keys.
+    /// The PSKs to offer, in order of preference: tickets of this server's, external keys. Those
+    /// that no cipher suite of the configuration fits are not offered.
     pub psks: Vec<OfferedPsk>,
-    /// Whether to offer early data under the first PSK, if that permits it (RFC 9846 §4.3.10). What
-    /// is sent so can be replayed by anyone (RFC 9846 §8).
+    /// Whether to offer early data under the first PSK, if that permits it and its suite and
+    /// protocol are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone
+    /// (RFC 9846 §8).
     pub early_data: bool,
 }
 
@@ -269,7 +287,8 @@ impl ServerConfig {
     }
 }
 
-/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign so.
+/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign
+/// so.
 fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
     let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
     let for_certificates_only = [

@@ -1,6 +1,7 @@
 //! What a handler may do besides moving on: send, change keys, ask, tell.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::alert::Alert;
 use crate::codec::Writer;
@@ -8,9 +9,11 @@ use crate::diagnosis::{self, Evidence};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::client_authentication::ClientAuthenticationState;
+use crate::handshake::config::Profile;
 use crate::handshake::decision::{Answer, Decision, Reply, Serial};
 use crate::handshake::event::{End, Fact, Output};
 use crate::handshake::key_update::UpdateLedger;
+use crate::handshake::ticket::TicketScope;
 use crate::key_schedule::{ExporterSecret, TrafficSecret};
 use crate::limits::Limits;
 use crate::message;
@@ -24,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     /// The extensions of our ClientHello or CertificateRequest, to which the peer may reply.
     pub(crate) offered: ExtensionSet,
+    /// The transport protects, ends and updates by itself (RFC 9001).
+    pub(crate) is_quic: bool,
     /// `exporter_secret`, from the server's Finished on.
     pub(crate) exporter: Option<ExporterSecret>,
     /// `early_exporter_secret`, while early data may be sent or received.
@@ -37,8 +42,8 @@ pub(crate) struct Context {
     behind_early_data: Option<(Epoch, TrafficSecret)>,
     pub(crate) updates: UpdateLedger,
     pub(crate) compatibility_mode: bool,
-    /// Server: whether the client can use a ticket at all (RFC 9846 §4.7.1).
-    pub(crate) peer_takes_tickets: bool,
+    /// Server: what tickets are bound to; `None` if the client can use none (RFC 9846 §4.7.1).
+    pub(crate) ticket_scope: Option<Arc<TicketScope>>,
     /// The client's view of its own authentication.
     pub(crate) client_authentication: ClientAuthenticationState,
     outputs: VecDeque<Output>,
@@ -52,11 +57,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(role: Role, limits: Limits) -> Self {
+    pub(crate) fn new(role: Role, limits: Limits, profile: &Profile) -> Self {
         Self {
             role,
             limits,
             offered: ExtensionSet::default(),
+            is_quic: matches!(profile, Profile::Quic(_)),
             exporter: None,
             early_exporter: None,
             early_data: None,
@@ -65,7 +71,7 @@ impl Context {
             behind_early_data: None,
             updates: UpdateLedger::default(),
             compatibility_mode: false,
-            peer_takes_tickets: false,
+            ticket_scope: None,
             client_authentication: ClientAuthenticationState::default(),
             outputs: VecDeque::new(),
             flight: Vec::new(),

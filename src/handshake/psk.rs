@@ -7,7 +7,6 @@ use crate::codec::{Vector, Writer};
 use crate::crypto::{Digest, Secret, Suite};
 use crate::diagnosis;
 use crate::failure::{Cause, Misuse};
-use crate::handshake::event::Ticket;
 use crate::key_schedule::{EarlySecret, PskKind};
 use crate::message::{OfferedPsks, PskBinder, PskIdentity};
 use crate::registry::ProtocolVersion;
@@ -116,27 +115,6 @@ impl OfferedPsk {
     #[must_use]
     pub const fn key(&self) -> &PreSharedKey {
         &self.key
-    }
-}
-
-impl Ticket {
-    /// Offers this ticket, which is `age_milliseconds` old. A ticket is for one use, so that nobody
-    /// can link two connections by it (RFC 9846 §C.4).
-    #[must_use]
-    pub fn offer(self, age_milliseconds: u32) -> OfferedPsk {
-        let max_bytes = self.max_early_data_bytes;
-        let application_layer_protocol = self.application_layer_protocol;
-        OfferedPsk {
-            identity: self.ticket,
-            obfuscated_ticket_age: age_milliseconds.wrapping_add(self.age_add),
-            key: PreSharedKey {
-                kind: PskKind::Resumption,
-                secret: Arc::new(self.psk),
-                suite: self.suite,
-                early_data: max_bytes
-                    .map(|max_bytes| EarlyDataTerms { max_bytes, application_layer_protocol }),
-            },
-        }
     }
 }
 

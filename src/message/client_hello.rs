@@ -3,11 +3,11 @@
 use super::Kind;
 use super::extension::{Extension, ExtensionBlock, ExtensionSet};
 use super::extension_data::{
-    DistinguishedName, KeyShareEntry, OfferedPsks, ProtocolName, decode_any_list16, decode_cookie,
-    decode_flag, decode_list8, decode_list16, decode_offered_psks, decode_opaque,
-    decode_record_size_limit, decode_server_name, decode_status_request, encode_cookie,
-    encode_list8, encode_list16, encode_offered_psks, encode_opaque, encode_server_name,
-    encode_status_request, encode_value,
+    DistinguishedName, KeyShareEntry, OfferedPsks, ProtocolName, TicketRequest, decode_any_list16,
+    decode_cookie, decode_flag, decode_list8, decode_list16, decode_offered_psks, decode_opaque,
+    decode_record_size_limit, decode_server_name, decode_status_request, decode_value,
+    encode_cookie, encode_list8, encode_list16, encode_offered_psks, encode_opaque,
+    encode_server_name, encode_status_request, encode_value,
 };
 use super::layout::Layout;
 use crate::codec::{Encode, List, Reader, Writer};
@@ -71,6 +71,8 @@ pub struct ClientHelloExtensions<'a> {
     pub quic_transport_parameters: Option<&'a [u8]>,
     /// The largest record that the client takes (RFC 8449).
     pub record_size_limit: Option<u16>,
+    /// How many tickets the client would like (RFC 9149).
+    pub ticket_request: Option<TicketRequest>,
     /// The block as it arrived, unknown extensions included; empty in a message of our own.
     pub received: List<'a, Extension<'a>>,
 }
@@ -177,6 +179,7 @@ impl<'a> ClientHelloExtensions<'a> {
                 self.signature_algorithms_cert = decode_list16(body)?;
             }
             Type::KEY_SHARE => self.key_share = decode_any_list16(body)?,
+            Type::TICKET_REQUEST => self.ticket_request = decode_value(body)?,
             Type::QUIC_TRANSPORT_PARAMETERS => {
                 self.quic_transport_parameters = decode_opaque(body);
             }
@@ -208,6 +211,7 @@ impl<'a> ClientHelloExtensions<'a> {
                 encode_list16(self.signature_algorithms_cert, writer)
             }
             Type::KEY_SHARE => encode_list16(self.key_share, writer),
+            Type::TICKET_REQUEST => encode_value(self.ticket_request, writer),
             Type::QUIC_TRANSPORT_PARAMETERS => {
                 encode_opaque(self.quic_transport_parameters, writer)
             }

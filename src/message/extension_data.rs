@@ -19,7 +19,7 @@ pub(super) fn decode_flag(body: Reader<'_>) -> Result<bool, Cause> {
 }
 
 /// A single value: `selected_version`, `selected_group`, `selected_identity`, `server_share`,
-/// `max_early_data_size`.
+/// `max_early_data_size`, `ticket_request`.
 pub(super) fn decode_value<'a, T: Decode<'a>>(body: Reader<'a>) -> Result<Option<T>, Cause> {
     body.only().map(Some)
 }
@@ -240,6 +240,28 @@ impl<'a> Decode<'a> for PskBinder<'a> {
 impl Encode for PskBinder<'_> {
     fn encode(&self, writer: &mut Writer<'_>) {
         writer.vector8(|writer| writer.raw(self.0));
+    }
+}
+
+/// How many tickets a client would like (RFC 9149 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketRequest {
+    /// After a handshake without resumption.
+    pub new_session_count: u8,
+    /// After a resumption.
+    pub resumption_count: u8,
+}
+
+impl Decode<'_> for TicketRequest {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Cause> {
+        Ok(Self { new_session_count: reader.u8()?, resumption_count: reader.u8()? })
+    }
+}
+
+impl Encode for TicketRequest {
+    fn encode(&self, writer: &mut Writer<'_>) {
+        writer.u8(self.new_session_count);
+        writer.u8(self.resumption_count);
     }
 }
 

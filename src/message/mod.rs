@@ -17,6 +17,7 @@ pub use self::client_hello::{ClientHello, ClientHelloExtensions};
 pub use self::extension::{EXTENSIONS, Extension, ExtensionBlock, ExtensionSet, Placement};
 pub use self::extension_data::{
     DistinguishedName, KeyShareEntry, OfferedPsks, ProtocolName, PskBinder, PskIdentity,
+    TicketRequest,
 };
 pub use self::layout::{Item, Layout};
 pub use self::post_handshake::{

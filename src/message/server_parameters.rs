@@ -4,7 +4,8 @@
 use super::extension::{ExtensionBlock, ExtensionSet};
 use super::extension_data::{
     DistinguishedName, decode_flag, decode_list16, decode_opaque, decode_record_size_limit,
-    decode_selected_protocol, encode_list16, encode_opaque, encode_selected_protocol, encode_value,
+    decode_selected_protocol, decode_value, encode_list16, encode_opaque, encode_selected_protocol,
+    encode_value,
 };
 use super::layout::Layout;
 use super::{Kind, ParseContext};
@@ -28,6 +29,8 @@ pub struct EncryptedExtensions<'a> {
     pub quic_transport_parameters: Option<&'a [u8]>,
     /// The largest record that the server takes (RFC 8449).
     pub record_size_limit: Option<u16>,
+    /// How many tickets the server is going to issue (RFC 9149).
+    pub expected_ticket_count: Option<u8>,
 }
 
 impl<'a> EncryptedExtensions<'a> {
@@ -72,6 +75,7 @@ impl<'a> EncryptedExtensions<'a> {
             }
             Type::RECORD_SIZE_LIMIT => self.record_size_limit = decode_record_size_limit(body)?,
             Type::EARLY_DATA => self.early_data = decode_flag(body)?,
+            Type::TICKET_REQUEST => self.expected_ticket_count = decode_value(body)?,
             Type::QUIC_TRANSPORT_PARAMETERS => {
                 self.quic_transport_parameters = decode_opaque(body);
             }
@@ -90,6 +94,7 @@ impl<'a> EncryptedExtensions<'a> {
             }
             Type::RECORD_SIZE_LIMIT => encode_value(self.record_size_limit, writer),
             Type::EARLY_DATA => self.early_data,
+            Type::TICKET_REQUEST => encode_value(self.expected_ticket_count, writer),
             Type::QUIC_TRANSPORT_PARAMETERS => {
                 encode_opaque(self.quic_transport_parameters, writer)
             }

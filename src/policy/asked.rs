@@ -10,6 +10,7 @@ use crate::crypto::leaf::Leaf;
 use crate::crypto::ring::TLS_AES_128_GCM_SHA256;
 use crate::epoch::Role;
 use crate::failure::Cause;
+use crate::handshake::config::ClientAuthentication;
 use crate::handshake::decision::{
     Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, PeerChain, Reply,
     SelectClientCredential, SelectCredential, Serial, ServerCredential, Sign, Signed,
@@ -94,6 +95,7 @@ pub fn select_credential(client_hello: Vec<u8>) -> SelectCredential {
         group: Some(NamedGroup::X25519),
         psk_is_usable: false,
         early_data: false,
+        client_authentication: ClientAuthentication::None,
     }
 }
 

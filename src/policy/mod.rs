@@ -1,5 +1,5 @@
 //! Ready answers to the questions of a handshake, from a configuration: paths validated by webpki,
-//! credentials from PEM.
+//! credentials from PEM, tickets sealed and stored.
 //!
 //! A policy answers what its configuration settles and hands every other question back, so an
 //! application can take what it wants for itself, before or after, and leave the rest.
@@ -11,6 +11,7 @@ mod credential;
 mod inspection;
 mod server;
 mod signer;
+mod tickets;
 mod webpki;
 
 use pki_types::UnixTime;
@@ -19,6 +20,10 @@ pub use self::client::{ClientPolicy, ServerTrust};
 pub use self::credential::{Credential, CredentialFault};
 pub use self::inspection::{Inspection, Rejection};
 pub use self::server::ServerPolicy;
+pub use self::tickets::{
+    IssuedTickets, ReceivedTickets, ReplayRegister, Resumable, Resumption, TicketContents,
+    TicketSealer, Tickets,
+};
 pub use self::webpki::{Purpose, Revocation, Roots, RootsFault, verify};
 use crate::handshake::decision::{Answer, Decision, Sign, VerifyCertificate};
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use pki_types::UnixTime;
 
 use super::credential::{Credential, first_fitting};
+use super::tickets::Resumption;
 use super::webpki::Roots;
 use super::{Answered, sign, verdict};
 use crate::epoch::Role;
+use crate::handshake::config::ClientAuthentication;
 use crate::handshake::decision::{Answer, Decision, HelloRefusal, SelectCredential};
 use crate::registry::SignatureScheme;
 
@@ -24,32 +26,73 @@ pub struct ServerPolicy {
     pub require_known_name: bool,
     /// Who issues the certificates of clients; `None`: the verdict on them is handed back.
     pub client_roots: Option<Roots>,
+    /// How clients that come back are recognized; `None`: they are not, and tickets are left to the
+    /// application.
+    ///
+    /// So they are by a server that asks for certificates: one that resumes has none to look at,
+    /// and only the application knows what to remember of it. It calls [`Resumption`] itself.
+    pub resumption: Option<Resumption>,
 }
 
 impl ServerPolicy {
     /// Answers the question, at the time `now`.
     ///
     /// The credential is one that bears the name the client asks for, exactly or else by a
-    /// wildcard, and among those the one for the first scheme in the client's order.
+    /// wildcard, and among those the one for the first scheme in the client's order. A ticket that
+    /// resumes goes before any.
     ///
     /// # Errors
     /// The question comes back if the configuration has nothing on it.
     pub fn answer(&self, question: Decision, now: UnixTime) -> Result<Answered, Box<Decision>> {
         match (question, &self.client_roots) {
-            (Decision::SelectCredential(question), _) if !self.credentials.is_empty() => {
-                Ok(self.select(question).into())
-            }
+            (Decision::SelectCredential(question), _) => match self.resume(question, now) {
+                Ok(answer) => Ok(answer.into()),
+                Err(question) if self.credentials.is_empty() => {
+                    Err(Box::new(Decision::SelectCredential(question)))
+                }
+                Err(question) => Ok(self.select(question).into()),
+            },
             (Decision::Sign(question), _) => sign(&self.credentials, question),
             (Decision::VerifyCertificate(question), Some(roots))
                 if question.role() == Role::Server =>
             {
                 Ok(verdict(question, roots, now))
             }
+            (Decision::SealTicket(question), _) => {
+                let asked = question.client_authentication();
+                match self.resumption_if(asked) {
+                    Some(resumption) => Ok(resumption.seal(question, &[], now).into()),
+                    None => Err(Box::new(Decision::SealTicket(question))),
+                }
+            }
             (question, _) => Err(Box::new(question)),
         }
     }
 
+    /// Nobody who was to show a certificate is recognized without one.
+    fn resumption_if(&self, authentication: ClientAuthentication) -> Option<&Resumption> {
+        self.resumption.as_ref().filter(|_| authentication == ClientAuthentication::None)
+    }
+
+    /// The question comes back if no ticket resumes.
+    fn resume(
+        &self,
+        question: SelectCredential,
+        now: UnixTime,
+    ) -> Result<Answer, SelectCredential> {
+        let Some(resumption) = self.resumption_if(question.client_authentication()) else {
+            return Err(question);
+        };
+        // Without a protocol in common a certificate does not help either.
+        let Ok(protocol) = self.application_layer_protocol(&question) else { return Err(question) };
+        let Some(resumable) = resumption.open(&question, now) else { return Err(question) };
+        resumption.accept(question, resumable, protocol, now).map_err(|unfit| unfit.question)
+    }
+
     fn select(&self, question: SelectCredential) -> Answer {
+        if !question.accepts_certificate() && question.psk_identities().next().is_some() {
+            return question.refuse(HelloRefusal::NoAcceptablePsk);
+        }
         let selected = self.credential(&question).and_then(|(credential, scheme)| {
             Ok((credential, scheme, self.application_layer_protocol(&question)?))
         });

@@ -76,6 +76,11 @@ impl Program {
         stdin.write_all(bytes).and_then(|()| stdin.flush()).expect("a program that listens");
     }
 
+    /// Closes its standard input.
+    pub fn hush(&mut self) {
+        self.stdin = None;
+    }
+
     /// Waits until it has written this.
     ///
     /// # Panics
@@ -108,7 +113,7 @@ impl Program {
     /// If it does not end.
     #[must_use]
     pub fn finish(mut self) -> (bool, Vec<u8>) {
-        self.stdin = None;
+        self.hush();
         assert!(self.said.wait(|streams| streams.ended == 2), "it goes on:\n{}", self.said());
         let status = self.child.wait().expect("a status");
         (status.success(), core::mem::take(&mut self.said.lock().stdout))

@@ -4,6 +4,7 @@ use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
 use countersign::handshake::config::{ClientAuthentication, Profile};
 use countersign::handshake::decision::Decision;
+use countersign::handshake::event::NewTicket;
 use countersign::handshake::{ClientConfig, Fact, Handshake};
 use countersign::limits::Limits;
 use countersign::message::{ClientHello, Kind, ProtocolName};
@@ -109,9 +110,18 @@ fn a_connection_is_not_closed_by_alerts() {
 #[test]
 fn tickets_are_issued_as_elsewhere() {
     let mut pair = connect(setup());
-    pair.server.handshake.issue_ticket(crate::tickets::ORDER).expect("connected");
-    pair.run(|_| ());
-    assert!(pair.client.knows(|fact| matches!(fact, Fact::Ticket(_))));
+    // RFC 9001 §4.6.1: early data is bounded by QUIC itself.
+    let server = &mut pair.server.handshake;
+    assert_eq!(server.issue_ticket(crate::tickets::ORDER), Err(Misuse::OutOfRange));
+    for max_early_data_bytes in [None, Some(u32::MAX)] {
+        let order = NewTicket { max_early_data_bytes, ..crate::tickets::ORDER };
+        pair.server.handshake.issue_ticket(order).expect("connected");
+        pair.run(|_| ());
+        assert!(pair.client.knows(|fact| matches!(
+            fact,
+            Fact::Ticket(ticket) if ticket.max_early_data_bytes == max_early_data_bytes
+        )));
+    }
 }
 
 #[test]

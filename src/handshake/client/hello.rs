@@ -9,7 +9,7 @@ use crate::crypto::{Draw, Secret, Suite};
 use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
-use crate::handshake::config::{ClientConfig, Destination, KeyShares, Profile};
+use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Begin, Fact, Framed, on};
 use crate::handshake::psk::PreSharedKey;
@@ -52,14 +52,8 @@ impl Start {
         }
         let config = Arc::clone(&offer.config);
         let ours = config.groups.list().iter().filter(|id| config.provider.group(*id).is_some());
-        for (place, group) in ours.enumerate() {
-            let is_wanted = match &config.key_shares {
-                KeyShares::First(count) => place < *count,
-                KeyShares::Of(wanted) => wanted.list().contains(group),
-            };
-            if is_wanted {
-                offer.start_key_exchange(group, random.as_ref())?;
-            }
+        for group in config.key_shares.among(&ours.collect::<Vec<_>>()) {
+            offer.start_key_exchange(group, random.as_ref())?;
         }
         offer.send(cx, None, None)?;
         offer.begin_early_data(cx);
@@ -172,8 +166,12 @@ impl Offer {
         let client = secret.traffic(Role::Client, &through_server_hello);
         let server = secret.traffic(Role::Server, &through_server_hello);
         cx.install(Direction::Receive, Epoch::Handshake, &server);
-        // Alerts go out under this key from now on (RFC 9846 §A.1); early data does not.
-        cx.install_behind_early_data(Epoch::Handshake, &client);
+        match self.config.profile {
+            // Alerts go out under this key from now on (RFC 9846 §A.1); early data does not.
+            Profile::Records => cx.install_behind_early_data(Epoch::Handshake, &client),
+            // Packets of all keys are sent side by side, and those that arrive acknowledged.
+            Profile::Quic(_) => cx.install(Direction::Send, Epoch::Handshake, &client),
+        }
         cx.psk = match &psk {
             Some(psk) => diagnosis::Psk::Accepted(psk.key.diagnosis_kind()),
             None => cx.psk,

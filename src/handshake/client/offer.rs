@@ -11,9 +11,11 @@ use crate::epoch::{Direction, Epoch};
 use crate::failure::Cause;
 use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
-use crate::handshake::psk::{self, OfferedPsk, Unbound};
+use crate::handshake::psk::{self, OfferedPsk, PreSharedKey, Unbound};
 use crate::key_schedule::EarlySecret;
-use crate::message::{self, ClientHello, ClientHelloExtensions, ExtensionSet, KeyShareEntry};
+use crate::message::{
+    self, ClientHello, ClientHelloExtensions, ExtensionSet, KeyShareEntry, ProtocolName,
+};
 use crate::registry::{HandshakeType, NamedGroup, ProtocolVersion};
 use crate::transcript::Transcript;
 
@@ -34,8 +36,9 @@ pub(super) struct Offer {
 
 impl Offer {
     pub(super) fn new(config: Arc<ClientConfig>, destination: Destination) -> Self {
-        let Destination { server_name, psks, early_data } = destination;
-        let permitted = psks.first().is_some_and(|psk| psk.key.early_data.is_some());
+        let Destination { server_name, mut psks, early_data } = destination;
+        psks.retain(|psk| is_usable(&psk.key, &config));
+        let permitted = psks.first().is_some_and(|psk| permits_early_data(&psk.key, &config));
         Self {
             random: [0; 32],
             session_id: Vec::new(),
@@ -148,6 +151,7 @@ impl Offer {
             psk_key_exchange_modes: unless_empty(&config.psk_key_exchange_modes),
             certificate_authorities: unless_empty(&config.certificate_authorities),
             key_share: Some(shares),
+            ticket_request: config.ticket_request,
             quic_transport_parameters: match &config.profile {
                 Profile::Quic(parameters) => Some(parameters),
                 Profile::Records => None,
@@ -155,6 +159,24 @@ impl Offer {
             ..ClientHelloExtensions::default()
         }
     }
+}
+
+/// RFC 9846 §4.3.9, §4.3.11: what is offered can be used, by a suite with the same hash.
+fn is_usable(key: &PreSharedKey, config: &ClientConfig) -> bool {
+    let offered = config.cipher_suites.list().iter();
+    let mut suites = offered.filter_map(|id| config.provider.suite(id));
+    !config.psk_key_exchange_modes.is_empty() && suites.any(|suite| key.fits(suite))
+}
+
+/// RFC 9846 §4.3.10: the server can take early data only with the suite and the protocol of its
+/// PSK.
+fn permits_early_data(key: &PreSharedKey, config: &ClientConfig) -> bool {
+    let mut protocols = config.application_layer_protocols.list().iter();
+    key.early_data.as_ref().is_some_and(|terms| {
+        let protocol = terms.application_layer_protocol.as_deref();
+        config.cipher_suites.list().contains(key.suite.id)
+            && protocol.is_none_or(|name| protocols.any(|ProtocolName(offered)| offered == name))
+    })
 }
 
 fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {

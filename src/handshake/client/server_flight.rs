@@ -248,7 +248,7 @@ impl WaitFinished {
             takes_tickets: !flight.config.psk_key_exchange_modes.is_empty(),
             protocol: flight.protocol,
         };
-        if cx.send_epoch() == Epoch::EarlyData {
+        if cx.early_data.is_some() {
             own.end_early_data(cx, flight.config.profile == Profile::Records)?;
         }
         let Some(Request(certificate_request)) = request else {

@@ -16,8 +16,10 @@ pub(crate) use self::verify_certificate::PeerChain;
 pub use self::verify_certificate::{CertificateFault, VerifyCertificate};
 use crate::crypto::{Secret, Suite};
 use crate::failure::{Cause, Misuse};
+use crate::handshake::config::ClientAuthentication;
 use crate::handshake::event::NewTicket;
 use crate::handshake::psk::PreSharedKey;
+use crate::handshake::ticket::TicketScope;
 use crate::registry::SignatureScheme;
 
 /// A question to the embedder; the handshake waits until it is answered.
@@ -199,6 +201,7 @@ pub struct SealTicket {
     pub(crate) suite: &'static Suite,
     pub(crate) age_add: u32,
     pub(crate) order: NewTicket,
+    pub(crate) scope: Option<Arc<TicketScope>>,
 }
 
 impl SealTicket {
@@ -224,6 +227,24 @@ impl SealTicket {
     #[must_use]
     pub const fn order(&self) -> NewTicket {
         self.order
+    }
+
+    /// The `host_name` that the client asked for, as it came.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&[u8]> {
+        self.scope.as_ref()?.server_name.as_deref()
+    }
+
+    /// The application protocol of the connection, which early data must keep to.
+    #[must_use]
+    pub fn application_layer_protocol(&self) -> Option<&[u8]> {
+        self.scope.as_ref()?.application_layer_protocol.as_deref()
+    }
+
+    /// Whether the server asks its clients for a certificate: whoever resumes is not asked again.
+    #[must_use]
+    pub fn client_authentication(&self) -> ClientAuthentication {
+        self.scope.as_ref().map(|scope| scope.client_authentication).unwrap_or_default()
     }
 
     /// The ticket.

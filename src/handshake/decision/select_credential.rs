@@ -8,10 +8,15 @@ use super::{
 };
 use crate::crypto::Suite;
 use crate::failure::{Cause, Misuse};
-use crate::handshake::psk::PreSharedKey;
+use crate::handshake::config::ClientAuthentication;
+use crate::handshake::psk::{PreSharedKey, check_binder};
+use crate::key_schedule::EarlySecret;
 use crate::limits::Limits;
-use crate::message::{CertificateRequest, ClientHello, ProtocolName, PskIdentity};
+use crate::message::{
+    CertificateRequest, ClientHello, ProtocolName, PskBinder, PskIdentity, TicketRequest,
+};
 use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::transcript::Transcript;
 
 /// Who is the server to this client: which certificate, scheme and application protocol?
 #[derive(Debug)]
@@ -26,6 +31,7 @@ pub struct SelectCredential {
     pub(crate) psk_is_usable: bool,
     /// Early data was offered, and no retry has ended it.
     pub(crate) early_data: bool,
+    pub(crate) client_authentication: ClientAuthentication,
 }
 
 impl SelectCredential {
@@ -100,12 +106,31 @@ impl SelectCredential {
     }
 
     /// What is different in every ClientHello that was not replayed: to be remembered by whoever
-    /// accepts early data, for as long as ticket ages are tolerated (RFC 9846 §8.2). It is the
-    /// binder of the first PSK, which is verified before early data is.
+    /// accepts early data, for as long as ticket ages are tolerated (RFC 9846 §8.2).
+    ///
+    /// It is the binder of the first PSK, which is `key`. `None` if no early data is offered or the
+    /// binder is not that key's: only who has the key can fill a memory with tags.
     #[must_use]
-    pub fn replay_tag(&self) -> Option<&[u8]> {
-        let offered = self.hello()?.extensions.pre_shared_key?;
-        offered.binders.iter().next().map(|binder| binder.0)
+    pub fn replay_tag(&self, key: &PreSharedKey) -> Option<&[u8]> {
+        let offered = self.hello()?.extensions.pre_shared_key.filter(|_| self.early_data)?;
+        let early = EarlySecret::new(self.suite, Some(&key.secret));
+        // Early data is not offered behind a retry, so nothing comes before this ClientHello.
+        let nothing = Transcript::new(self.suite.hash);
+        check_binder(&early, key.kind, &self.client_hello, &offered, 0, &nothing).ok()?;
+        offered.binders.first().map(|PskBinder(binder)| binder)
+    }
+
+    /// How many tickets the client would like (RFC 9149), if it says.
+    #[must_use]
+    pub fn ticket_request(&self) -> Option<TicketRequest> {
+        self.hello()?.extensions.ticket_request
+    }
+
+    /// Whether the server asks its clients for a certificate. It cannot ask one that goes on with a
+    /// PSK (RFC 9846 §4.4.2).
+    #[must_use]
+    pub const fn client_authentication(&self) -> ClientAuthentication {
+        self.client_authentication
     }
 
     /// Whether a certificate can be sent at all: not to a client that offers PSKs alone.

@@ -68,8 +68,6 @@ impl WaitEndOfEarlyData {
     ) -> Step<Self, on::EndOfEarlyData> {
         let Self { mut flight, client } = self;
         flight.transcript.add(end.encoded);
-        cx.early_data = None;
-        cx.early_exporter = None;
         cx.install(Direction::Receive, Epoch::Handshake, &client);
         Ok(Next::to(WaitFinished { flight }))
     }
@@ -143,6 +141,8 @@ impl WaitFinished {
         let ClientFlight { config, mut transcript, client_finished, main, send, receive, .. } =
             self.flight;
         check_finished(&mut transcript, &client_finished, &finished)?;
+        cx.early_data = None;
+        cx.early_exporter = None;
         cx.install(Direction::Receive, Epoch::Application, &receive);
         cx.learn(Fact::Complete);
         Ok(Next::to(Connected {

@@ -43,9 +43,10 @@ impl Connected {
         let nonce = ticket_nonce(self.tickets_issued);
         self.tickets_issued = self.tickets_issued.saturating_add(1);
         let psk: Secret = self.resumption.psk(&nonce);
-        let suite = self.resumption.suite();
+        let (suite, scope) = (self.resumption.suite(), cx.ticket_scope.clone());
         cx.ask(|serial| {
-            Decision::SealTicket(decision::SealTicket { serial, psk, suite, age_add, order })
+            let question = decision::SealTicket { serial, psk, suite, age_add, order, scope };
+            Decision::SealTicket(question)
         });
         Ok(Next::to(SealTicket { connected: self, order, age_add, nonce }))
     }

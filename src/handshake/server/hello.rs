@@ -222,6 +222,7 @@ impl SelectCredential {
                 group: self.group.map(Group::id),
                 psk_is_usable: self.psk_use.is_possible(),
                 early_data,
+                client_authentication: self.config.client_authentication,
             })
         });
         self

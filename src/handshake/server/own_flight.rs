@@ -18,6 +18,7 @@ use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCre
 use crate::handshake::event::{Fact, Negotiated, RecordSizeLimits, on};
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
+use crate::handshake::ticket::TicketScope;
 use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, PskKind, TrafficSecret};
 use crate::message::{ClientHello, HEADER_BYTES};
 use crate::registry::SignatureScheme;
@@ -69,9 +70,7 @@ impl SelectCredential {
             protocol.as_ref().ok_or(Cause::NoCommonApplicationProtocol)?;
         }
         cx.early_data_is_undecided = false;
-        let ours = self.config.psk_key_exchange_modes.list();
-        let theirs = hello.extensions.psk_key_exchange_modes.unwrap_or_default();
-        cx.peer_takes_tickets = theirs.iter().any(|mode| ours.contains(mode));
+        cx.ticket_scope = self.ticket_scope(&hello, protocol.as_deref());
         match credential {
             ServerCredential::Certificate { chain, scheme } => {
                 self.by_certificate(cx, &hello, chain, scheme, protocol).map(Next::to)
@@ -80,6 +79,23 @@ impl SelectCredential {
                 self.by_psk(cx, &hello, index, &key, protocol, early_data)
             }
         }
+    }
+
+    /// RFC 9846 §4.7.1: a ticket is for clients that can use it in a way that we can.
+    fn ticket_scope(
+        &self,
+        hello: &ClientHello<'_>,
+        protocol: Option<&[u8]>,
+    ) -> Option<Arc<TicketScope>> {
+        let theirs = hello.extensions.psk_key_exchange_modes?;
+        let mut ours = self.config.psk_key_exchange_modes.list().iter();
+        ours.any(|mode| theirs.contains(mode)).then(|| {
+            Arc::new(TicketScope {
+                server_name: hello.extensions.server_name.map(<[u8]>::to_vec),
+                application_layer_protocol: protocol.map(<[u8]>::to_vec),
+                client_authentication: self.config.client_authentication,
+            })
+        })
     }
 
     fn by_certificate(

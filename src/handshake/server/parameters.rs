@@ -75,6 +75,7 @@ pub(super) fn encrypted_extensions(
             .record_size_limit
             .filter(|_| hello.extensions.record_size_limit.is_some()),
         early_data,
+        expected_ticket_count: None,
         quic_transport_parameters: match &config.profile {
             Profile::Quic(parameters) => Some(parameters),
             Profile::Records => None,
