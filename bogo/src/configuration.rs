@@ -122,14 +122,23 @@ fn groups(options: &Options, provider: &Provider) -> Result<Vec<NamedGroup>, Sto
     }
 }
 
-/// The groups to send a share of: those named, or the first of ours that the server is said to have,
-/// or the first.
+/// The groups to send a share of: the first of ours that the server is said to have, or those that
+/// are named, or those that the runner takes for the default.
 fn key_shares(options: &Options, groups: &[NamedGroup]) -> Vec<NamedGroup> {
+    if let Some(group) = groups.iter().find(|group| options.predicted_groups.contains(group)) {
+        return vec![*group];
+    }
     if let Some(shares) = &options.key_shares {
         return shares.clone();
     }
-    let predicted = groups.iter().find(|group| options.predicted_groups.contains(group));
-    predicted.or(groups.first()).copied().into_iter().collect()
+    let preferred = groups.first().copied();
+    let hybrid = preferred.filter(|group| !is_curve(*group));
+    let curve = groups.iter().copied().find(|group| is_curve(*group));
+    hybrid.into_iter().chain(curve).collect()
+}
+
+const fn is_curve(group: NamedGroup) -> bool {
+    matches!(group, NamedGroup::X25519 | NamedGroup::SECP256R1 | NamedGroup::SECP384R1)
 }
 
 /// The schemes that the test names, or those that the runner takes for the default. Of schemes that
@@ -142,20 +151,23 @@ fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureSch
     if wanted.iter().any(can_verify) {
         return Ok(wanted.iter().copied().collect());
     }
-    if wanted.iter().all(|scheme| FORBIDDEN_SCHEMES.contains(scheme)) {
-        return Ok(wanted.iter().chain(&known).copied().collect());
+    if wanted.iter().all(|scheme| FORBIDDEN_SCHEMES.contains(scheme) || *scheme == RSA_MD5_SHA1) {
+        let offered = wanted.iter().filter(|scheme| **scheme != RSA_MD5_SHA1);
+        return Ok(offered.chain(&known).copied().collect());
     }
     Err(Stop::Unimplemented(String::from("schemes that the provider does not verify")))
 }
 
-/// Schemes that TLS 1.3 has for certificates at most (RFC 9846 §4.3.3), and what TLS 1.1 signed with.
-const FORBIDDEN_SCHEMES: [SignatureScheme; 6] = [
+/// What TLS 1.1 signed with; BoringSSL has a code point for it that is none on the wire.
+const RSA_MD5_SHA1: SignatureScheme = SignatureScheme(0xff01);
+
+/// Schemes that TLS 1.3 has for certificates at most (RFC 9846 §4.3.3).
+const FORBIDDEN_SCHEMES: [SignatureScheme; 5] = [
     SignatureScheme::RSA_PKCS1_SHA256,
     SignatureScheme::RSA_PKCS1_SHA384,
     SignatureScheme::RSA_PKCS1_SHA512,
     SignatureScheme(0x0201),
     SignatureScheme(0x0203),
-    SignatureScheme(0xff01),
 ];
 
 fn limits(options: &Options) -> Limits {
