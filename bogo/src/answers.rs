@@ -163,16 +163,19 @@ impl Conversation<'_> {
         question: &SelectCredential,
         protocol: Option<&[u8]>,
     ) -> Result<Option<Resumption>, Stop> {
-        let suite = countersign::crypto::ring::provider().suite(question.cipher_suite());
         let known = question.psk_identities().enumerate().find_map(|(index, offered)| {
             let issued = self.memory.issued(offered.identity)?;
-            let fits = suite.is_some_and(|suite| issued.fits(suite)) && !self.options.no_ticket;
+            let fits = issued.fits(question.cipher_suite()) && !self.options.no_ticket;
             fits.then_some((index, issued, offered.obfuscated_ticket_age))
         });
         let Some((index, issued, age)) = known else {
-            let offers = question.psk_identities().next().is_some();
-            let reason = if offers { "session_not_resumed" } else { "no_session_offered" };
-            self.seen.early_data_reason = Some(reason);
+            self.seen.early_data_reason = Some(if !self.options.early_data {
+                "disabled"
+            } else if question.psk_identities().next().is_some() {
+                "session_not_resumed"
+            } else {
+                "no_session_offered"
+            });
             return Ok(None);
         };
         let skew = issued.age_skew(age, self.memory.now());

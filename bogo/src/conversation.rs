@@ -160,7 +160,7 @@ impl<'m> Conversation<'m> {
         let takes_early_data = self.options.server && self.seen.early_data == EarlyData::Accepted;
         (self.seen.is_complete && has_issued)
             || (takes_early_data && self.seen.negotiated.is_some())
-            || self.is_sending_early_data()
+            || (self.is_sending_early_data() && self.stream.has_begun)
     }
 
     /// Goes on until `done`, or the end, which is an error.
@@ -186,10 +186,7 @@ impl<'m> Conversation<'m> {
                 this.seen.is_complete
                     || this.seen.early_data == EarlyData::Accepted && this.options.server
             })?;
-            let size = self.options.fragment_bytes.unwrap_or(rest.len());
-            for chunk in rest.chunks(size) {
-                self.stream.write(chunk)?;
-            }
+            self.stream.write(rest)?;
         }
         Ok(())
     }
@@ -214,6 +211,6 @@ impl<'m> Conversation<'m> {
 }
 
 /// How many tickets a server issues at once.
-const TICKETS: u32 = 2;
+const TICKETS: u32 = 1;
 
 const TICKET_LIFETIME_SECONDS: u32 = 172_800;

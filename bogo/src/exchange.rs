@@ -54,6 +54,7 @@ impl Conversation<'_> {
     fn exchange(&mut self, is_resumption: bool, is_retry: bool) -> Result<Exchanged, Stop> {
         self.advance_until(Self::is_ready)?;
         self.check(is_resumption)?;
+        self.verify_again()?;
         if is_resumption && !is_retry {
             self.check_early_data_offer()?;
         }
@@ -75,6 +76,21 @@ impl Conversation<'_> {
             self.check(is_resumption)?;
         }
         Ok(Exchanged::Whole)
+    }
+
+    /// A connection that is resumed brings no certificate: whoever wants to judge that of the session
+    /// again does so before using the connection.
+    fn verify_again(&mut self) -> Result<(), Stop> {
+        let resumed = self.seen.negotiated.as_ref().is_some_and(|agreed| agreed.psk.is_some());
+        let is_due = self.options.verify_again && (resumed || self.is_sending_early_data());
+        if !is_due || !self.options.verify_fail {
+            return Ok(());
+        }
+        self.stream.tls.cancel()?;
+        while self.end.is_none() {
+            self.advance()?;
+        }
+        Err(Stop::Failed(String::from(":CertificateUnacceptable: in the session")))
     }
 
     fn export(&mut self) -> Result<(), Stop> {

@@ -8,8 +8,9 @@ use countersign::handshake::decision::{Decision, HelloRefusal};
 use countersign::handshake::psk::{ExternalKey, PreSharedKey};
 use countersign::handshake::{End, Fact};
 use countersign::key_schedule::PskKind;
-use countersign::registry::{NamedGroup, PskKeyExchangeMode};
-use countersign_testing::Identity;
+use countersign::message::{EncryptedExtensions, ExtensionSet, HEADER_BYTES, ParseContext};
+use countersign::registry::{ExtensionType, HandshakeType, NamedGroup, PskKeyExchangeMode};
+use countersign_testing::{Flight, Identity};
 
 use crate::kept::{Kept, psk_used, resume, run, take_psk, tickets};
 
@@ -23,6 +24,29 @@ fn ticket_resumes_without_a_certificate() {
     assert_eq!(psk_used(&pair), Some(PskKind::Resumption));
     let moves = &pair.client.observed.moves;
     assert!(moves.contains(&("WaitEncryptedExtensions", "EncryptedExtensions", "WaitFinished")));
+}
+
+#[test]
+fn server_acknowledges_the_name_of_a_client_unless_it_resumes() {
+    let kept = Kept::default();
+    let ticket = tickets(&kept, 1).remove(0);
+    for (psks, acknowledged) in [(vec![], true), (vec![ticket.offer(5)], false)] {
+        let mut acknowledgements = Vec::new();
+        let look = |flight: &mut Flight| {
+            if flight.bytes[0] == HandshakeType::ENCRYPTED_EXTENSIONS.0 {
+                let length = usize::from(u16::from_be_bytes([flight.bytes[2], flight.bytes[3]]));
+                let body = &flight.bytes[HEADER_BYTES..HEADER_BYTES + length];
+                let offered = ExtensionSet::of([ExtensionType::SERVER_NAME]);
+                let context = ParseContext { offered, ..ParseContext::default() };
+                let extensions = EncryptedExtensions::parse(body, &context).expect("well-formed");
+                acknowledgements.push(extensions.server_name);
+            }
+        };
+        let mut pair = resume(psks, false).pair();
+        pair.run_with(look, |_, decision| Ok(take_psk(&kept, decision, false)));
+        assert!(pair.agrees(), "{pair:?}");
+        assert_eq!(acknowledgements, [acknowledged]);
+    }
 }
 
 #[test]

@@ -185,7 +185,8 @@ fn acceptances() -> Vec<Case> {
 }
 
 fn certificates() -> Vec<Case> {
-    let insertions: [(&str, fn(&mut Flight)); 2] = [
+    type Insertion = (&'static str, fn(&mut Flight));
+    let insertions: [Insertion; 2] = [
         ("a certificate too", |f| insert(f, HandshakeType::CERTIFICATE)),
         ("a request for one", |f| insert(f, HandshakeType::CERTIFICATE_REQUEST)),
     ];

@@ -222,7 +222,7 @@ impl SelectCredential {
         early_data: bool,
     ) -> Result<(), Cause> {
         let Self { config, transcript, .. } = self;
-        encrypted_extensions(config, cx, hello, protocol.as_deref(), early_data, transcript)?;
+        encrypted_extensions(config, cx, hello, protocol.as_deref(), psk, early_data, transcript)?;
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: self.suite.id,
             group: self.group.map(Group::id),
