@@ -31,14 +31,15 @@ impl ReplayRegister {
     /// The tolerance is a minute.
     #[must_use]
     pub const fn new(since: UnixTime, capacity: usize) -> Self {
+        // Of that second itself not all is known.
+        let since = since.as_secs().saturating_add(1);
         Self {
             tolerance_seconds: 60,
             capacity,
             current: BTreeSet::new(),
-            current_since: since.as_secs(),
+            current_since: since,
             previous: BTreeSet::new(),
-            // Of that second itself nothing is known.
-            previous_since: since.as_secs().saturating_add(1),
+            previous_since: since,
         }
     }
 

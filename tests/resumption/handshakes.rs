@@ -1,95 +1,18 @@
-//! Tickets, pre-shared keys and early data: what both ends agree on (RFC 9846 §2.2, §2.3).
-
-use std::cell::RefCell;
-use std::rc::Rc;
+//! What both ends agree on when one comes back (RFC 9846 §2.2).
 
 use countersign::crypto::Secret;
-use countersign::crypto::ring::{self, TLS_AES_128_GCM_SHA256};
+use countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
-use countersign::handshake::config::Destination;
-use countersign::handshake::decision::{Answer, Decision, HelloRefusal};
-use countersign::handshake::event::{NewTicket, Ticket};
-use countersign::handshake::psk::{EarlyDataTerms, ExternalKey, OfferedPsk, PreSharedKey};
+use countersign::handshake::decision::{Decision, HelloRefusal};
+use countersign::handshake::psk::{ExternalKey, PreSharedKey};
 use countersign::handshake::{End, Fact};
 use countersign::key_schedule::PskKind;
 use countersign::message::{EncryptedExtensions, ExtensionSet, HEADER_BYTES, ParseContext};
 use countersign::registry::{ExtensionType, HandshakeType, NamedGroup, PskKeyExchangeMode};
-use countersign_testing::{Flight, Identity, Pair, Setup, Wire};
+use countersign_testing::{Flight, Identity};
 
-const EARLY_BYTES: u32 = 100;
-
-/// A server's memory of the tickets it has issued.
-type Kept = Rc<RefCell<Vec<(Vec<u8>, PreSharedKey)>>>;
-
-fn keep(kept: &Kept, decision: Decision) -> Answer {
-    match decision {
-        Decision::SealTicket(question) => {
-            let name = format!("ticket {}", kept.borrow().len()).into_bytes();
-            let key = PreSharedKey::resumption(question.psk().as_bytes(), question.suite())
-                .expect("a key")
-                .with_early_data(EarlyDataTerms {
-                    max_bytes: EARLY_BYTES,
-                    application_layer_protocol: None,
-                });
-            kept.borrow_mut().push((name.clone(), key));
-            question.sealed(name).expect("a ticket")
-        }
-        other => Identity::example().answer(other),
-    }
-}
-
-/// A full handshake whose server issues `count` tickets.
-fn tickets(kept: &Kept, count: usize) -> Vec<Ticket> {
-    let mut pair = Setup::default().pair();
-    pair.run(|_| ());
-    for _ in 0..count {
-        let order = NewTicket { lifetime_seconds: 3600, max_early_data_bytes: Some(EARLY_BYTES) };
-        pair.server.handshake.issue_ticket(order).expect("connected");
-        pair.run_with(|_| (), |_, decision| Ok(keep(kept, decision)));
-    }
-    let facts = pair.client.observed.facts.into_iter();
-    facts
-        .filter_map(|fact| match fact {
-            Fact::Ticket(ticket) => Some(ticket),
-            _ => None,
-        })
-        .collect()
-}
-
-fn resume(psks: Vec<OfferedPsk>, early_data: bool) -> Setup {
-    let name = "example.com".try_into().expect("a DNS name");
-    let destination = Destination { psks, early_data, ..Destination::named(name) };
-    Setup { destination, ..Setup::default() }
-}
-
-/// Takes the first PSK that was kept, with early data if `early_data`; else a full handshake.
-fn take_psk(kept: &Kept, decision: Decision, early_data: bool) -> Answer {
-    let Decision::SelectCredential(question) = decision else { return keep(kept, decision) };
-    let known = question.psk_identities().enumerate().find_map(|(index, offered)| {
-        let kept = kept.borrow();
-        let found = kept.iter().find(|(name, _)| name == offered.identity)?;
-        Some((index, found.1.clone()))
-    });
-    match known {
-        Some((index, key)) => question.psk(index, key, None, early_data).expect("it is offered"),
-        None if question.accepts_certificate() => {
-            Identity::example().answer(Decision::SelectCredential(question))
-        }
-        None => question.refuse(HelloRefusal::NoAcceptablePsk),
-    }
-}
-
-fn run(pair: &mut Pair, kept: &Kept, early_data: bool) {
-    pair.run_with(|_| (), |_, decision| Ok(take_psk(kept, decision, early_data)));
-}
-
-fn psk_used(pair: &Pair) -> Option<PskKind> {
-    pair.client.observed.facts.iter().find_map(|fact| match fact {
-        Fact::Negotiated(negotiated) => negotiated.psk,
-        _ => None,
-    })
-}
+use crate::kept::{Kept, psk_used, resume, run, take_psk, tickets};
 
 #[test]
 fn ticket_resumes_without_a_certificate() {
@@ -254,84 +177,4 @@ fn certificate_does_not_fit_where_no_group_is_in_common() {
     );
     let Some(End::Failed(failure)) = pair.server.observed.end else { panic!("{pair:?}") };
     assert_eq!(failure.cause, Cause::NoAcceptablePsk);
-}
-
-/// A client that sends `early` behind its ClientHello, and the server's answer.
-fn early_wire(kept: &Kept, setup: Setup, early: &[u8], accept: bool) -> (Wire, usize) {
-    let mut wire = Wire::new(setup);
-    let taken = wire
-        .client
-        .connection
-        .write_early_data(early, &mut wire.client.output)
-        .expect("early data is possible");
-    wire.run_with(|_, _| (), |_, decision| Ok(take_psk(kept, decision, accept)));
-    wire.client.connection.write(b"later", &mut wire.client.output).expect("connected");
-    wire.run_with(|_, _| (), |_, decision| Ok(take_psk(kept, decision, accept)));
-    (wire, taken)
-}
-
-#[test]
-fn accepted_early_data_arrives_before_the_handshake_is_complete() {
-    let kept = Kept::default();
-    let ticket = tickets(&kept, 1).remove(0);
-    let (wire, taken) = early_wire(&kept, resume(vec![ticket.offer(5)], true), b"early", true);
-    assert_eq!(taken, 5);
-    assert_eq!(
-        (&wire.server.early_data[..], &wire.server.data[..]),
-        (&b"early"[..], &b"later"[..])
-    );
-    for socket in [&wire.client, &wire.server] {
-        assert!(socket.facts.iter().any(|fact| matches!(fact, Fact::EarlyDataAccepted)));
-        assert!(socket.end.is_none(), "{socket:?}");
-    }
-}
-
-#[test]
-fn rejected_early_data_is_skipped_and_the_handshake_goes_on() {
-    for retry in [false, true] {
-        let kept = Kept::default();
-        let ticket = tickets(&kept, 1).remove(0);
-        let mut setup = resume(vec![ticket.offer(5)], true);
-        if retry {
-            setup.server.groups = core::iter::once(NamedGroup::SECP384R1).collect();
-        }
-        let (wire, _) = early_wire(&kept, setup, b"early", false);
-        assert!(wire.server.early_data.is_empty());
-        assert_eq!(wire.server.data, b"later", "{wire:?}");
-        for socket in [&wire.client, &wire.server] {
-            assert!(socket.facts.iter().any(|fact| matches!(fact, Fact::EarlyDataRejected)));
-        }
-    }
-}
-
-#[test]
-fn client_writes_no_more_early_data_than_the_ticket_permits() {
-    let kept = Kept::default();
-    let ticket = tickets(&kept, 1).remove(0);
-    let setup = resume(vec![ticket.offer(5)], true);
-    let (wire, taken) = early_wire(&kept, setup, &[1; 150], true);
-    assert_eq!((taken, wire.server.early_data.len()), (100, 100));
-    assert!(wire.server.end.is_none());
-}
-
-#[test]
-fn early_exporters_are_equal_and_end_with_early_data() {
-    let kept = Kept::default();
-    let ticket = tickets(&kept, 1).remove(0);
-    let mut pair = resume(vec![ticket.offer(5)], true).pair();
-    let mut client_key = [0; 32];
-    pair.client.handshake.early_exporter("label", b"", &mut client_key).expect("early data");
-    let mut flights = pair.client.drain(&mut |decision| Err(decision));
-    let flight = flights.remove(0);
-    pair.server.handshake.receive(flight.epoch, &flight.bytes).expect("a ClientHello");
-    let _sent = pair.server.drain(&mut |decision| Ok(take_psk(&kept, decision, true)));
-    let mut server_key = [0; 32];
-    pair.server.handshake.early_exporter("label", b"", &mut server_key).expect("early data");
-    assert_eq!(client_key, server_key);
-}
-
-#[test]
-fn provider_has_the_suite_of_these_tests() {
-    let provider = ring::provider();
-    assert!(provider.suite(TLS_AES_128_GCM_SHA256.id).is_some());
 }
