@@ -37,7 +37,7 @@ impl Conversation<'_> {
             Decision::SealTicket(question) => self.seal(question)?,
             other => return Err(Stop::broken(format!("a question without an answer: {other:?}"))),
         };
-        self.stream.tls.answer(answer)?;
+        self.transport.answer(answer)?;
         if was_ticket { self.issue_ticket() } else { Ok(()) }
     }
 
@@ -191,6 +191,8 @@ impl Conversation<'_> {
             Some("alpn_mismatch")
         } else if skew.abs() > TOLERATED_SKEW_SECONDS {
             Some("ticket_age_skew")
+        } else if issued.early_data_context != self.options.early_data_context {
+            Some("quic_parameter_mismatch")
         } else {
             None
         };
@@ -238,7 +240,8 @@ impl Conversation<'_> {
         let negotiated = self.seen.negotiated.as_ref();
         let protocol =
             negotiated.and_then(|negotiated| negotiated.application_layer_protocol.clone());
-        let ticket = self.memory.issue(&question, protocol, self.seen.peer.clone());
+        let context = self.options.early_data_context.clone();
+        let ticket = self.memory.issue(&question, protocol, context, self.seen.peer.clone());
         question.sealed(ticket).map_err(|unfit| Stop::from(unfit.misuse))
     }
 }

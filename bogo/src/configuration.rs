@@ -4,7 +4,7 @@ use countersign::crypto::Provider;
 use countersign::crypto::ring::provider;
 use countersign::handshake::config::{
     ClientAuthentication, ClientConfig, CompatibilityMode, Destination, DistinguishedName,
-    KeyShares, Preference, ProtocolName, ServerConfig, Vector,
+    KeyShares, Preference, Profile, ProtocolName, ServerConfig, Vector,
 };
 use countersign::limits::Limits;
 use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
@@ -38,6 +38,7 @@ pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
     }
     config.request_ocsp_response = options.ask_for_ocsp;
     config.request_signed_certificate_timestamps = options.ask_for_timestamps;
+    config.profile = profile(options)?;
     config.limits = limits(options);
     config.report_transitions = true;
     Ok(config)
@@ -58,6 +59,7 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
     config.preference = Preference::Client;
+    config.profile = profile(options)?;
     // The runner reads the record whether or not it has asked for it.
     config.compatibility_mode = CompatibilityMode::Always;
     config.limits = limits(options);
@@ -99,6 +101,16 @@ pub(crate) fn destination(
         destination.psks.push(offer);
     }
     Ok(destination)
+}
+
+/// What carries the handshake; QUIC as in RFC 9001, not as in the drafts before it.
+fn profile(options: &Options) -> Result<Profile, Stop> {
+    match (options.quic, options.quic_draft) {
+        (true, 1) => Err(Stop::Unimplemented(String::from("the code point of QUIC's drafts"))),
+        (true, _) => Ok(Profile::Quic(options.transport_parameters.clone())),
+        (false, _) if options.transport_parameters.is_empty() => Ok(Profile::Records),
+        (false, _) => Err(Stop::Unimplemented(String::from("transport parameters without QUIC"))),
+    }
 }
 
 fn check_version(options: &Options) -> Result<(), Stop> {

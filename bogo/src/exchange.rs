@@ -18,7 +18,7 @@ pub(crate) fn connect(
 ) -> Result<(), Stop> {
     let mut conversation = Conversation::begin(options.clone(), memory)?;
     let outcome = conversation.carry_out(retry, is_resumption);
-    conversation.stream.leave();
+    conversation.transport.leave();
     outcome
 }
 
@@ -86,7 +86,7 @@ impl Conversation<'_> {
         if !is_due || !self.options.verify_fail {
             return Ok(());
         }
-        self.stream.tls.cancel()?;
+        self.transport.cancel()?;
         while self.end.is_none() {
             self.advance()?;
         }
@@ -100,7 +100,7 @@ impl Conversation<'_> {
             let label = core::str::from_utf8(&options.export_label);
             let label = label.map_err(|_| Stop::broken("-export-label"))?;
             let context = if options.use_export_context { &*options.export_context } else { &[] };
-            self.stream.tls.exporter(label, context, &mut material)?;
+            self.transport.handshake().exporter(label, context, &mut material)?;
             self.write(&material)?;
         }
         if self.options.export_traffic_secrets {
@@ -112,7 +112,7 @@ impl Conversation<'_> {
 
     /// The application traffic secrets, to read with and to write with, behind their length.
     fn traffic_secrets(&mut self) -> Result<Vec<u8>, Stop> {
-        let installed = self.stream.tls.take_installed_keys();
+        let installed = self.transport.keys();
         let secret = |wanted| {
             let mut keys = installed.iter().rev();
             let found = keys
@@ -130,7 +130,7 @@ impl Conversation<'_> {
     fn write_first(&mut self) -> Result<(), Stop> {
         let data = self.options.initial_write.clone().unwrap_or_else(|| b"hello".to_vec());
         if self.options.reads_with_unfinished_write {
-            self.stream.begin_to_write(&data)?;
+            self.transport.begin_to_write(&data)?;
         } else if self.options.writes_first {
             for _ in 0..self.options.initial_writes.unwrap_or(1) {
                 self.write(&data)?;
@@ -160,9 +160,9 @@ impl Conversation<'_> {
                 }
             }
             let mut data = self.take_data(size);
-            self.stream.finish_writing();
+            self.transport.finish_writing();
             if self.options.update_keys {
-                self.stream.tls.update_keys(false)?;
+                self.transport.update_keys()?;
             }
             data.iter_mut().for_each(|byte| *byte ^= 0xff);
             self.write(&data)?;
@@ -171,7 +171,7 @@ impl Conversation<'_> {
 
     fn shut_down(&mut self) -> Result<(), Stop> {
         if self.end.is_none() {
-            self.stream.tls.close()?;
+            self.transport.close()?;
         }
         while self.end.is_none() {
             let is_sent = self.options.shuts_down && !self.options.check_close_notify;

@@ -153,6 +153,14 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-trust-cert", InertValue),
     // The connection
     ("-server", Switch(|o| o.server = true)),
+    ("-quic", Switch(|o| o.quic = true)),
+    ("-quic-transport-params", Base64(|o, parameters| o.transport_parameters = parameters)),
+    (
+        "-expect-quic-transport-params",
+        Base64(|o, parameters| o.expect.transport_parameters = Some(parameters)),
+    ),
+    ("-quic-use-legacy-codepoint", Number(|o, n| store(&mut o.quic_draft, n))),
+    ("-quic-early-data-context", Text(|o, context| o.early_data_context = context)),
     ("-async", Switch(|o| o.late = true)),
     ("-fallback-scsv", Switch(|o| o.fallback = true)),
     ("-curves", Code(|o, group| o.groups.push(NamedGroup(group)))),

@@ -38,6 +38,8 @@ pub(crate) struct Issued {
     age_add: u32,
     lifetime_seconds: u32,
     early_data: Option<EarlyDataTerms>,
+    /// What early data depends on besides, in QUIC.
+    pub(crate) early_data_context: Vec<u8>,
     pub(crate) peer: Option<Peer>,
 }
 
@@ -68,6 +70,7 @@ impl Memory {
         &mut self,
         question: &SealTicket,
         protocol: Option<Vec<u8>>,
+        early_data_context: Vec<u8>,
         peer: Option<Peer>,
     ) -> Vec<u8> {
         let name = format!("ticket {} of this process", self.issued.len()).into_bytes();
@@ -79,6 +82,7 @@ impl Memory {
             age_add: question.age_add(),
             lifetime_seconds: question.order().lifetime_seconds,
             early_data: question.order().max_early_data_bytes.map(terms),
+            early_data_context,
             peer,
         };
         self.issued.insert(name.clone(), issued);

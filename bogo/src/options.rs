@@ -15,6 +15,10 @@ pub(crate) struct Options {
 
     // The connection
     pub(crate) server: bool,
+    pub(crate) quic: bool,
+    pub(crate) quic_draft: i64,
+    pub(crate) transport_parameters: Vec<u8>,
+    pub(crate) early_data_context: Vec<u8>,
     pub(crate) late: bool,
     pub(crate) max_version: Option<u16>,
     pub(crate) fallback: bool,
@@ -120,6 +124,7 @@ pub(crate) struct Expectations {
     pub(crate) cipher_suite_without_aes: Option<CipherSuite>,
     pub(crate) protocol: Vec<u8>,
     pub(crate) advertised_protocols: Option<Vec<u8>>,
+    pub(crate) transport_parameters: Option<Vec<u8>>,
     pub(crate) server_name: Option<Vec<u8>>,
     pub(crate) no_server_name: bool,
 }

@@ -1,10 +1,11 @@
 //! What both ends agree on when one comes back (RFC 9846 §2.2).
 
 use countersign::crypto::Secret;
-use countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
+use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384};
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
 use countersign::handshake::decision::{Decision, HelloRefusal};
+use countersign::handshake::event::NegotiatedPsk;
 use countersign::handshake::psk::{ExternalKey, PreSharedKey};
 use countersign::handshake::{End, Fact};
 use countersign::key_schedule::PskKind;
@@ -122,6 +123,30 @@ fn external_psk_connects_imported_and_raw() {
         run(&mut pair, &kept, false);
         assert!(pair.agrees(), "{pair:?}");
         assert_eq!(psk_used(&pair), Some(kind));
+    }
+}
+
+#[test]
+fn both_ends_know_which_psk_was_selected_even_after_a_retry_has_shortened_the_list() {
+    let [aes_256, aes_128] = [&TLS_AES_256_GCM_SHA384, &TLS_AES_128_GCM_SHA256];
+    let [longer, other, chosen] = [(aes_256, "a"), (aes_128, "b"), (aes_128, "c")].map(|key| {
+        let psk = PreSharedKey::raw_external(key.1.as_bytes(), key.0).expect("a key");
+        psk.offered_as(key.1.as_bytes().to_vec())
+    });
+    for retry in [false, true] {
+        let kept = Kept::default();
+        kept.borrow_mut().push((chosen.identity().to_vec(), chosen.key().clone()));
+        let mut setup = resume(vec![longer.clone(), other.clone(), chosen.clone()], false);
+        setup.server.cookie_bytes = if retry { 8 } else { 0 };
+        let mut pair = setup.pair();
+        run(&mut pair, &kept, false);
+        assert!(pair.agrees(), "{pair:?}");
+        for end in [&pair.client, &pair.server] {
+            let expected = NegotiatedPsk { kind: PskKind::External, identity: b"c".to_vec() };
+            assert!(end.knows(|fact| {
+                matches!(fact, Fact::Negotiated(n) if n.psk.as_ref() == Some(&expected))
+            }));
+        }
     }
 }
 
