@@ -37,7 +37,7 @@ impl Conversation<'_> {
             Decision::SealTicket(question) => self.seal(question)?,
             other => return Err(Stop::broken(format!("a question without an answer: {other:?}"))),
         };
-        self.stream.tls.answer(answer)?;
+        self.transport.answer(answer)?;
         if was_ticket { self.issue_ticket() } else { Ok(()) }
     }
 
@@ -163,16 +163,19 @@ impl Conversation<'_> {
         question: &SelectCredential,
         protocol: Option<&[u8]>,
     ) -> Result<Option<Resumption>, Stop> {
-        let suite = countersign::crypto::ring::provider().suite(question.cipher_suite());
         let known = question.psk_identities().enumerate().find_map(|(index, offered)| {
             let issued = self.memory.issued(offered.identity)?;
-            let fits = suite.is_some_and(|suite| issued.fits(suite)) && !self.options.no_ticket;
+            let fits = issued.fits(question.cipher_suite()) && !self.options.no_ticket;
             fits.then_some((index, issued, offered.obfuscated_ticket_age))
         });
         let Some((index, issued, age)) = known else {
-            let offers = question.psk_identities().next().is_some();
-            let reason = if offers { "session_not_resumed" } else { "no_session_offered" };
-            self.seen.early_data_reason = Some(reason);
+            self.seen.early_data_reason = Some(if !self.options.early_data {
+                "disabled"
+            } else if question.psk_identities().next().is_some() {
+                "session_not_resumed"
+            } else {
+                "no_session_offered"
+            });
             return Ok(None);
         };
         let skew = issued.age_skew(age, self.memory.now());
@@ -188,6 +191,8 @@ impl Conversation<'_> {
             Some("alpn_mismatch")
         } else if skew.abs() > TOLERATED_SKEW_SECONDS {
             Some("ticket_age_skew")
+        } else if issued.early_data_context != self.options.early_data_context {
+            Some("quic_parameter_mismatch")
         } else {
             None
         };
@@ -235,7 +240,8 @@ impl Conversation<'_> {
         let negotiated = self.seen.negotiated.as_ref();
         let protocol =
             negotiated.and_then(|negotiated| negotiated.application_layer_protocol.clone());
-        let ticket = self.memory.issue(&question, protocol, self.seen.peer.clone());
+        let context = self.options.early_data_context.clone();
+        let ticket = self.memory.issue(&question, protocol, context, self.seen.peer.clone());
         question.sealed(ticket).map_err(|unfit| Stop::from(unfit.misuse))
     }
 }

@@ -4,10 +4,10 @@ use countersign::crypto::Provider;
 use countersign::crypto::ring::provider;
 use countersign::handshake::config::{
     ClientAuthentication, ClientConfig, CompatibilityMode, Destination, DistinguishedName,
-    KeyShares, ProtocolName, ServerConfig, Vector,
+    KeyShares, Preference, Profile, ProtocolName, ServerConfig, Vector,
 };
 use countersign::limits::Limits;
-use countersign::registry::{NamedGroup, SignatureScheme};
+use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
 use pki_types::ServerName;
 
 use crate::conversation::{EarlyData, Seen};
@@ -15,24 +15,30 @@ use crate::memory::Memory;
 use crate::options::Options;
 use crate::stop::Stop;
 
+/// What says that a client has tried a higher version before (RFC 7507).
+const TLS_FALLBACK_SCSV: CipherSuite = CipherSuite(0x5600);
+
 /// How much early data our tickets permit.
 pub(crate) const MAX_EARLY_DATA_BYTES: u32 = 14_336;
 
 pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
     check_version(options)?;
     let mut config = ClientConfig::new(provider());
-    let groups = groups(options, &config.provider);
+    let groups = groups(options, &config.provider)?;
     config.groups = groups.iter().copied().collect();
     config.key_shares = KeyShares::Of(key_shares(options, &groups).into_iter().collect());
-    if !options.verify_schemes.is_empty() {
-        config.signature_schemes = schemes(options, &config.provider)?;
-    }
+    config.signature_schemes = schemes(options, &config.provider)?;
     for name in protocol_names(&options.advertised_protocols) {
         let fits = config.application_layer_protocols.push(&ProtocolName(name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-advertise-alpn"))?;
     }
+    if options.fallback {
+        let suites = config.cipher_suites.list().iter().chain([TLS_FALLBACK_SCSV]);
+        config.cipher_suites = suites.collect();
+    }
     config.request_ocsp_response = options.ask_for_ocsp;
     config.request_signed_certificate_timestamps = options.ask_for_timestamps;
+    config.profile = profile(options)?;
     config.limits = limits(options);
     config.report_transitions = true;
     Ok(config)
@@ -41,10 +47,8 @@ pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
 pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
     check_version(options)?;
     let mut config = ServerConfig::new(provider());
-    config.groups = groups(options, &config.provider).into_iter().collect();
-    if !options.verify_schemes.is_empty() {
-        config.signature_schemes = schemes(options, &config.provider)?;
-    }
+    config.groups = groups(options, &config.provider)?.into_iter().collect();
+    config.signature_schemes = schemes(options, &config.provider)?;
     config.client_authentication = match (options.verify_peer, options.require_client_certificate) {
         (true, _) => ClientAuthentication::Request,
         (false, true) => ClientAuthentication::Require,
@@ -54,6 +58,8 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         let fits = config.certificate_authorities.push(&DistinguishedName(&name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
+    config.preference = Preference::Client;
+    config.profile = profile(options)?;
     // The runner reads the record whether or not it has asked for it.
     config.compatibility_mode = CompatibilityMode::Always;
     config.limits = limits(options);
@@ -97,6 +103,16 @@ pub(crate) fn destination(
     Ok(destination)
 }
 
+/// What carries the handshake; QUIC as in RFC 9001, not as in the drafts before it.
+fn profile(options: &Options) -> Result<Profile, Stop> {
+    match (options.quic, options.quic_draft) {
+        (true, 1) => Err(Stop::Unimplemented(String::from("the code point of QUIC's drafts"))),
+        (true, _) => Ok(Profile::Quic(options.transport_parameters.clone())),
+        (false, _) if options.transport_parameters.is_empty() => Ok(Profile::Records),
+        (false, _) => Err(Stop::Unimplemented(String::from("transport parameters without QUIC"))),
+    }
+}
+
 fn check_version(options: &Options) -> Result<(), Stop> {
     match options.max_version {
         Some(..=0x0303) => Err(Stop::Unimplemented(String::from("versions before TLS 1.3"))),
@@ -105,35 +121,72 @@ fn check_version(options: &Options) -> Result<(), Stop> {
 }
 
 /// The groups that the test names and the provider has.
-fn groups(options: &Options, provider: &Provider) -> Vec<NamedGroup> {
+fn groups(options: &Options, provider: &Provider) -> Result<Vec<NamedGroup>, Stop> {
     let all = provider.groups.iter().map(|group| group.id());
-    match options.groups.as_slice() {
+    let has = |id: &NamedGroup| provider.group(*id).is_some();
+    let groups: Vec<_> = match options.groups.as_slice() {
         [] => all.collect(),
-        wanted => wanted.iter().copied().filter(|id| provider.group(*id).is_some()).collect(),
+        wanted => wanted.iter().copied().filter(has).collect(),
+    };
+    match groups.is_empty() || !options.key_shares.iter().flatten().all(has) {
+        true => Err(Stop::Unimplemented(String::from("groups that the provider does not have"))),
+        false => Ok(groups),
     }
 }
 
-/// The groups to send a share of: those named, or the first of ours that the server is said to have,
-/// or the first.
+/// The groups to send a share of: the first of ours that the server is said to have, or those that
+/// are named, or those that the runner takes for the default.
 fn key_shares(options: &Options, groups: &[NamedGroup]) -> Vec<NamedGroup> {
+    if let Some(group) = groups.iter().find(|group| options.predicted_groups.contains(group)) {
+        return vec![*group];
+    }
     if let Some(shares) = &options.key_shares {
         return shares.clone();
     }
-    let predicted = groups.iter().find(|group| options.predicted_groups.contains(group));
-    predicted.or(groups.first()).copied().into_iter().collect()
+    let preferred = groups.first().copied();
+    let hybrid = preferred.filter(|group| !is_curve(*group));
+    let curve = groups.iter().copied().find(|group| is_curve(*group));
+    hybrid.into_iter().chain(curve).collect()
 }
 
-fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureScheme>, Stop> {
-    let wanted = options.verify_schemes.iter().copied();
-    let known: Vector<_> = wanted.filter(|scheme| provider.signature(*scheme).is_some()).collect();
-    match known.is_empty() {
-        true => Err(Stop::Unimplemented(String::from("schemes that ring does not verify"))),
-        false => Ok(known),
-    }
+const fn is_curve(group: NamedGroup) -> bool {
+    matches!(group, NamedGroup::X25519 | NamedGroup::SECP256R1 | NamedGroup::SECP384R1)
 }
+
+/// The schemes that the test names, or those that the runner takes for the default. Of schemes that
+/// TLS 1.3 does not sign with, tests want to see that they are refused: they are offered beside others.
+fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureScheme>, Stop> {
+    let known = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    let known: Vec<_> = known.filter(|scheme| *scheme != SignatureScheme::ED25519).collect();
+    let wanted = &options.verify_schemes;
+    let can_verify = |scheme: &SignatureScheme| provider.signature(*scheme).is_some();
+    if wanted.iter().any(can_verify) {
+        return Ok(wanted.iter().copied().collect());
+    }
+    if wanted.iter().all(|scheme| FORBIDDEN_SCHEMES.contains(scheme) || *scheme == RSA_MD5_SHA1) {
+        let offered = wanted.iter().filter(|scheme| **scheme != RSA_MD5_SHA1);
+        return Ok(offered.chain(&known).copied().collect());
+    }
+    Err(Stop::Unimplemented(String::from("schemes that the provider does not verify")))
+}
+
+/// What TLS 1.1 signed with; BoringSSL has a code point for it that is none on the wire.
+const RSA_MD5_SHA1: SignatureScheme = SignatureScheme(0xff01);
+
+/// Schemes that TLS 1.3 has for certificates at most (RFC 9846 §4.3.3).
+const FORBIDDEN_SCHEMES: [SignatureScheme; 5] = [
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
+    SignatureScheme(0x0201),
+    SignatureScheme(0x0203),
+];
 
 fn limits(options: &Options) -> Limits {
     let mut limits = Limits::default();
+    // What the runner takes for granted.
+    limits.certificates = usize::from(u8::MAX);
+    limits.skipped_early_data_bytes = 16_384;
     if let Some(bytes) = options.certificate_message_bytes {
         limits.certificate_message_bytes = bytes;
     }

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use countersign::connection::Connection;
 use countersign::epoch::Epoch;
 use countersign::failure::Misuse;
 use countersign::handshake::event::{Negotiated, NewTicket, Ticket};
@@ -15,12 +14,13 @@ use crate::memory::{Memory, Peer, Session};
 use crate::options::Options;
 use crate::socket::Socket;
 use crate::stop::Stop;
-use crate::stream::{Event, Stream};
+use crate::stream::Event;
+use crate::transport::Transport;
 
 /// A connection under way.
 #[derive(Debug)]
 pub(crate) struct Conversation<'m> {
-    pub(crate) stream: Stream,
+    pub(crate) transport: Transport,
     pub(crate) options: Options,
     pub(crate) identities: Vec<Identity>,
     pub(crate) memory: &'m mut Memory,
@@ -46,6 +46,7 @@ pub(crate) struct Seen {
     pub(crate) ticket: Option<Ticket>,
     pub(crate) ticket_age_skew: i64,
     pub(crate) credential: Option<i64>,
+    pub(crate) transport_parameters: Option<Vec<u8>>,
     pub(crate) is_retried: bool,
     pub(crate) is_complete: bool,
     pub(crate) is_closed_by_peer: bool,
@@ -75,10 +76,10 @@ impl<'m> Conversation<'m> {
                 Handshake::client(Arc::new(config), destination)
             }
         };
-        let stream = Stream::new(Connection::new(handshake?), Socket::connect(&options)?);
+        let transport = Transport::new(handshake?, Socket::connect(&options)?, options.quic);
         Ok(Self {
             tickets_due: if options.server && !options.no_ticket { TICKETS } else { 0 },
-            stream,
+            transport,
             options,
             identities,
             memory,
@@ -91,7 +92,7 @@ impl<'m> Conversation<'m> {
 
     /// Does one thing.
     pub(crate) fn advance(&mut self) -> Result<(), Stop> {
-        match self.stream.next() {
+        match self.transport.next()? {
             Event::Moved => {}
             Event::Data(data) => self.data.extend(data),
             Event::Decide(decision) if self.options.late => self.late = Some(decision),
@@ -122,6 +123,9 @@ impl<'m> Conversation<'m> {
                 self.issue_ticket()?;
             }
             Fact::Ticket(ticket) => self.keep(ticket),
+            Fact::TransportParameters(parameters) => {
+                self.seen.transport_parameters = Some(parameters);
+            }
             Fact::PeerClosed => self.seen.is_closed_by_peer = true,
             Fact::Moved { input, .. } => self.seen.last_input = input,
             _ => {}
@@ -137,9 +141,11 @@ impl<'m> Conversation<'m> {
     pub(crate) fn issue_ticket(&mut self) -> Result<(), Stop> {
         let Some(left) = self.tickets_due.checked_sub(1) else { return Ok(()) };
         self.tickets_due = left;
-        let max_early_data_bytes = self.options.early_data.then_some(MAX_EARLY_DATA_BYTES);
+        // RFC 9001 §4.6.1: in QUIC it is a switch.
+        let bytes = if self.options.quic { u32::MAX } else { MAX_EARLY_DATA_BYTES };
+        let max_early_data_bytes = self.options.early_data.then_some(bytes);
         let order = NewTicket { lifetime_seconds: TICKET_LIFETIME_SECONDS, max_early_data_bytes };
-        match self.stream.tls.issue_ticket(order) {
+        match self.transport.issue_ticket(order) {
             // The client cannot use them.
             Err(Misuse::NotOffered) => {
                 self.tickets_due = 0;
@@ -151,16 +157,16 @@ impl<'m> Conversation<'m> {
 
     /// Whether the client has keys for early data, and none for anything better.
     pub(crate) fn is_sending_early_data(&self) -> bool {
-        !self.options.server && self.stream.tls.handshake().send_epoch() == Epoch::EarlyData
+        !self.options.server && self.transport.handshake().send_epoch() == Epoch::EarlyData
     }
 
     /// Whether what there is to do before application data is done.
     pub(crate) fn is_ready(&self) -> bool {
-        let has_issued = self.tickets_due == 0 && !self.stream.tls.handshake().is_waiting();
+        let has_issued = self.tickets_due == 0 && !self.transport.handshake().is_waiting();
         let takes_early_data = self.options.server && self.seen.early_data == EarlyData::Accepted;
         (self.seen.is_complete && has_issued)
             || (takes_early_data && self.seen.negotiated.is_some())
-            || self.is_sending_early_data()
+            || (self.is_sending_early_data() && self.transport.has_begun())
     }
 
     /// Goes on until `done`, or the end, which is an error.
@@ -178,7 +184,7 @@ impl<'m> Conversation<'m> {
     pub(crate) fn write(&mut self, data: &[u8]) -> Result<(), Stop> {
         let mut rest = data;
         if self.is_sending_early_data() {
-            let taken = self.stream.write_early(data)?;
+            let taken = self.transport.write_early(data)?;
             rest = data.get(taken..).unwrap_or_default();
         }
         if !rest.is_empty() {
@@ -186,10 +192,7 @@ impl<'m> Conversation<'m> {
                 this.seen.is_complete
                     || this.seen.early_data == EarlyData::Accepted && this.options.server
             })?;
-            let size = self.options.fragment_bytes.unwrap_or(rest.len());
-            for chunk in rest.chunks(size) {
-                self.stream.write(chunk)?;
-            }
+            self.transport.write(rest)?;
         }
         Ok(())
     }
@@ -214,6 +217,6 @@ impl<'m> Conversation<'m> {
 }
 
 /// How many tickets a server issues at once.
-const TICKETS: u32 = 2;
+const TICKETS: u32 = 1;
 
 const TICKET_LIFETIME_SECONDS: u32 = 172_800;

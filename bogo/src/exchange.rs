@@ -18,7 +18,7 @@ pub(crate) fn connect(
 ) -> Result<(), Stop> {
     let mut conversation = Conversation::begin(options.clone(), memory)?;
     let outcome = conversation.carry_out(retry, is_resumption);
-    conversation.stream.leave();
+    conversation.transport.leave();
     outcome
 }
 
@@ -54,6 +54,7 @@ impl Conversation<'_> {
     fn exchange(&mut self, is_resumption: bool, is_retry: bool) -> Result<Exchanged, Stop> {
         self.advance_until(Self::is_ready)?;
         self.check(is_resumption)?;
+        self.verify_again()?;
         if is_resumption && !is_retry {
             self.check_early_data_offer()?;
         }
@@ -77,6 +78,21 @@ impl Conversation<'_> {
         Ok(Exchanged::Whole)
     }
 
+    /// A connection that is resumed brings no certificate: whoever wants to judge that of the session
+    /// again does so before using the connection.
+    fn verify_again(&mut self) -> Result<(), Stop> {
+        let resumed = self.seen.negotiated.as_ref().is_some_and(|agreed| agreed.psk.is_some());
+        let is_due = self.options.verify_again && (resumed || self.is_sending_early_data());
+        if !is_due || !self.options.verify_fail {
+            return Ok(());
+        }
+        self.transport.cancel()?;
+        while self.end.is_none() {
+            self.advance()?;
+        }
+        Err(Stop::Failed(String::from(":CertificateUnacceptable: in the session")))
+    }
+
     fn export(&mut self) -> Result<(), Stop> {
         let options = &self.options;
         if let Some(bytes) = options.export_bytes {
@@ -84,7 +100,7 @@ impl Conversation<'_> {
             let label = core::str::from_utf8(&options.export_label);
             let label = label.map_err(|_| Stop::broken("-export-label"))?;
             let context = if options.use_export_context { &*options.export_context } else { &[] };
-            self.stream.tls.exporter(label, context, &mut material)?;
+            self.transport.handshake().exporter(label, context, &mut material)?;
             self.write(&material)?;
         }
         if self.options.export_traffic_secrets {
@@ -96,7 +112,7 @@ impl Conversation<'_> {
 
     /// The application traffic secrets, to read with and to write with, behind their length.
     fn traffic_secrets(&mut self) -> Result<Vec<u8>, Stop> {
-        let installed = self.stream.tls.take_installed_keys();
+        let installed = self.transport.keys();
         let secret = |wanted| {
             let mut keys = installed.iter().rev();
             let found = keys
@@ -114,7 +130,7 @@ impl Conversation<'_> {
     fn write_first(&mut self) -> Result<(), Stop> {
         let data = self.options.initial_write.clone().unwrap_or_else(|| b"hello".to_vec());
         if self.options.reads_with_unfinished_write {
-            self.stream.begin_to_write(&data)?;
+            self.transport.begin_to_write(&data)?;
         } else if self.options.writes_first {
             for _ in 0..self.options.initial_writes.unwrap_or(1) {
                 self.write(&data)?;
@@ -144,9 +160,9 @@ impl Conversation<'_> {
                 }
             }
             let mut data = self.take_data(size);
-            self.stream.finish_writing();
+            self.transport.finish_writing();
             if self.options.update_keys {
-                self.stream.tls.update_keys(false)?;
+                self.transport.update_keys()?;
             }
             data.iter_mut().for_each(|byte| *byte ^= 0xff);
             self.write(&data)?;
@@ -155,7 +171,7 @@ impl Conversation<'_> {
 
     fn shut_down(&mut self) -> Result<(), Stop> {
         if self.end.is_none() {
-            self.stream.tls.close()?;
+            self.transport.close()?;
         }
         while self.end.is_none() {
             let is_sent = self.options.shuts_down && !self.options.check_close_notify;

@@ -58,6 +58,10 @@ impl Conversation<'_> {
         };
         let agreed = negotiated.application_layer_protocol.as_deref().unwrap_or_default();
         same("application protocol", &agreed, &protocol.as_slice())?;
+        if expect.transport_parameters.is_some() && self.seen.is_complete {
+            let seen = &self.seen.transport_parameters;
+            same("transport parameters", seen, &expect.transport_parameters)?;
+        }
         if (expect.retry && !self.seen.is_retried) || (expect.no_retry && self.seen.is_retried) {
             return Err(Stop::broken("a HelloRetryRequest, or none"));
         }

@@ -131,7 +131,6 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-no-tls12", Inert),
     ("-expect-version", Code(|o, version| o.expect.version = Some(version))),
     // What only TLS 1.2 has, or TLS 1.3 always
-    ("-fallback-scsv", Inert),
     ("-no-legacy-server-connect", Inert),
     ("-renegotiate-freely", Inert),
     ("-expect-secure-renegotiation", Inert),
@@ -139,6 +138,7 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-expect-no-session-id", Inert),
     ("-advertise-npn", InertValue),
     ("-select-next-proto", InertValue),
+    ("-srtp-profiles", InertValue),
     ("-expect-no-next-proto", Inert),
     // Ways to call BoringSSL that are one way here
     ("-implicit-handshake", Inert),
@@ -153,7 +153,16 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-trust-cert", InertValue),
     // The connection
     ("-server", Switch(|o| o.server = true)),
+    ("-quic", Switch(|o| o.quic = true)),
+    ("-quic-transport-params", Base64(|o, parameters| o.transport_parameters = parameters)),
+    (
+        "-expect-quic-transport-params",
+        Base64(|o, parameters| o.expect.transport_parameters = Some(parameters)),
+    ),
+    ("-quic-use-legacy-codepoint", Number(|o, n| store(&mut o.quic_draft, n))),
+    ("-quic-early-data-context", Text(|o, context| o.early_data_context = context)),
     ("-async", Switch(|o| o.late = true)),
+    ("-fallback-scsv", Switch(|o| o.fallback = true)),
     ("-curves", Code(|o, group| o.groups.push(NamedGroup(group)))),
     ("-key-shares", Code(|o, group| o.key_shares.get_or_insert_default().push(NamedGroup(group)))),
     ("-no-key-shares", Switch(|o| o.key_shares = Some(Vec::new()))),
@@ -240,7 +249,6 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-repeat-shim-initial-write", Number(|o, n| store_some(&mut o.initial_writes, n))),
     ("-read-with-unfinished-write", Switch(|o| o.reads_with_unfinished_write = true)),
     ("-read-size", Number(|o, n| store_some(&mut o.read_size, n))),
-    ("-max-send-fragment", Number(|o, n| store_some(&mut o.fragment_bytes, n))),
     ("-key-update", Switch(|o| o.update_keys = true)),
     ("-shim-shuts-down", Switch(|o| o.shuts_down = true)),
     ("-check-close-notify", Switch(|o| o.check_close_notify = true)),

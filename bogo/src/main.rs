@@ -10,9 +10,11 @@ mod flags;
 mod identity;
 mod memory;
 mod options;
+mod quic;
 mod socket;
 mod stop;
 mod stream;
+mod transport;
 
 use std::process::ExitCode;
 

@@ -1,29 +1,22 @@
 //! What the connections of one process know of each other: tickets, sessions, and a clock.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use countersign::crypto::Suite;
 use countersign::failure::Misuse;
 use countersign::handshake::decision::SealTicket;
 use countersign::handshake::event::{Negotiated, Ticket};
 use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
-use countersign::registry::SignatureScheme;
+use countersign::registry::{CipherSuite, SignatureScheme};
 
 /// The memory of a process.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    clock: Clock,
+    /// Milliseconds, which only tests put forward: the runner compares ages to the second.
+    clock: u64,
     issued: HashMap<Vec<u8>, Issued>,
     /// Client: the newest session of the last connection.
     pub(crate) session: Option<Session>,
-}
-
-/// A clock that tests put forward.
-#[derive(Debug)]
-struct Clock {
-    start: Instant,
-    ahead_milliseconds: u64,
 }
 
 /// Who the peer is, and what was made of it.
@@ -45,6 +38,8 @@ pub(crate) struct Issued {
     age_add: u32,
     lifetime_seconds: u32,
     early_data: Option<EarlyDataTerms>,
+    /// What early data depends on besides, in QUIC.
+    pub(crate) early_data_context: Vec<u8>,
     pub(crate) peer: Option<Peer>,
 }
 
@@ -59,19 +54,15 @@ pub(crate) struct Session {
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        let clock = Clock { start: Instant::now(), ahead_milliseconds: 0 };
-        Self { clock, issued: HashMap::new(), session: None }
+        Self { clock: START_MILLISECONDS, issued: HashMap::new(), session: None }
     }
 
     pub(crate) const fn put_clock_forward(&mut self, seconds: u64) {
-        let milliseconds = seconds.saturating_mul(1000);
-        self.clock.ahead_milliseconds = self.clock.ahead_milliseconds.saturating_add(milliseconds);
+        self.clock = self.clock.saturating_add(seconds.saturating_mul(1000));
     }
 
-    /// Milliseconds since the process began.
-    pub(crate) fn now(&self) -> u64 {
-        let real = u64::try_from(self.clock.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        real.saturating_add(self.clock.ahead_milliseconds)
+    pub(crate) const fn now(&self) -> u64 {
+        self.clock
     }
 
     /// Keeps what a ticket stands for, and gives it a name.
@@ -79,6 +70,7 @@ impl Memory {
         &mut self,
         question: &SealTicket,
         protocol: Option<Vec<u8>>,
+        early_data_context: Vec<u8>,
         peer: Option<Peer>,
     ) -> Vec<u8> {
         let name = format!("ticket {} of this process", self.issued.len()).into_bytes();
@@ -90,6 +82,7 @@ impl Memory {
             age_add: question.age_add(),
             lifetime_seconds: question.order().lifetime_seconds,
             early_data: question.order().max_early_data_bytes.map(terms),
+            early_data_context,
             peer,
         };
         self.issued.insert(name.clone(), issued);
@@ -112,9 +105,8 @@ impl Issued {
     pub(crate) fn age_skew(&self, obfuscated_age: u32, now: u64) -> i64 {
         let theirs = i64::from(obfuscated_age.wrapping_sub(self.age_add));
         let ours = i64::try_from(self.age(now)).unwrap_or(i64::MAX);
-        // To the nearest second: both clocks have run on by a little.
-        let difference = theirs.saturating_sub(ours);
-        difference.saturating_add(500).div_euclid(1000)
+        // To the nearest second: the runner's clock has run on by a little.
+        theirs.saturating_sub(ours).saturating_add(500).div_euclid(1000)
     }
 
     pub(crate) fn key(&self) -> Result<PreSharedKey, Misuse> {
@@ -125,8 +117,9 @@ impl Issued {
         })
     }
 
-    pub(crate) fn fits(&self, suite: &Suite) -> bool {
-        self.suite.hash.output_bytes() == suite.hash.output_bytes()
+    /// The same hash would do (RFC 9846 §4.3.11); the runner wants the same suite.
+    pub(crate) fn fits(&self, suite: CipherSuite) -> bool {
+        self.suite.id == suite
     }
 
     pub(crate) fn protocol(&self) -> Option<&[u8]> {
@@ -160,3 +153,5 @@ impl Session {
         Some(self.ticket.offer(age))
     }
 }
+
+const START_MILLISECONDS: u64 = 1_000_000;

@@ -15,8 +15,13 @@ pub(crate) struct Options {
 
     // The connection
     pub(crate) server: bool,
+    pub(crate) quic: bool,
+    pub(crate) quic_draft: i64,
+    pub(crate) transport_parameters: Vec<u8>,
+    pub(crate) early_data_context: Vec<u8>,
     pub(crate) late: bool,
     pub(crate) max_version: Option<u16>,
+    pub(crate) fallback: bool,
     pub(crate) groups: Vec<NamedGroup>,
     pub(crate) key_shares: Option<Vec<NamedGroup>>,
     pub(crate) predicted_groups: Vec<NamedGroup>,
@@ -56,7 +61,6 @@ pub(crate) struct Options {
     pub(crate) reads_with_unfinished_write: bool,
     pub(crate) early_write_after: u8,
     pub(crate) read_size: Option<usize>,
-    pub(crate) fragment_bytes: Option<usize>,
     pub(crate) update_keys: bool,
     pub(crate) shuts_down: bool,
     pub(crate) check_close_notify: bool,
@@ -120,6 +124,7 @@ pub(crate) struct Expectations {
     pub(crate) cipher_suite_without_aes: Option<CipherSuite>,
     pub(crate) protocol: Vec<u8>,
     pub(crate) advertised_protocols: Option<Vec<u8>>,
+    pub(crate) transport_parameters: Option<Vec<u8>>,
     pub(crate) server_name: Option<Vec<u8>>,
     pub(crate) no_server_name: bool,
 }

@@ -17,6 +17,8 @@ pub(crate) struct Stream {
     output: Vec<u8>,
     /// What is to be sent is held back.
     withholding: bool,
+    /// Something has been sent.
+    pub(crate) has_begun: bool,
 }
 
 /// What a step came to.
@@ -34,14 +36,25 @@ pub(crate) enum Event {
 
 impl Stream {
     pub(crate) const fn new(tls: Connection, socket: Socket) -> Self {
-        Self { tls, socket, input: Vec::new(), output: Vec::new(), withholding: false }
+        Self {
+            tls,
+            socket,
+            input: Vec::new(),
+            output: Vec::new(),
+            withholding: false,
+            has_begun: false,
+        }
     }
 
     pub(crate) fn next(&mut self) -> Event {
         let Polled { consumed, step } = self.tls.poll(&mut self.input, &mut self.output);
         let mut is_hungry = false;
         let event = match step {
-            Step::Send => Event::Moved,
+            Step::Send => {
+                // It is behind what was held back.
+                self.withholding = false;
+                Event::Moved
+            }
             Step::Receive => {
                 is_hungry = true;
                 Event::Moved
@@ -73,10 +86,14 @@ impl Stream {
         Ok(taken)
     }
 
-    /// Writes, but lets a single byte of it out.
+    /// Writes, but lets a single byte of it out before there is something else to be sent.
     pub(crate) fn begin_to_write(&mut self, data: &[u8]) -> Result<(), Misuse> {
         self.withholding = true;
-        self.tls.write(data, &mut self.output)?;
+        if self.tls.write_early_data(data, &mut self.output).is_err() {
+            self.tls.write(data, &mut self.output)?;
+        }
+        // That there is something to be sent is no news.
+        let _step = self.tls.poll(&mut [], &mut self.output);
         let first: Vec<u8> = self.output.drain(..self.output.len().min(1)).collect();
         let sent = self.socket.send(&first);
         self.note(sent);
@@ -97,6 +114,7 @@ impl Stream {
         if !self.withholding && !self.output.is_empty() {
             let sent = self.socket.send(&self.output);
             self.output.clear();
+            self.has_begun = true;
             self.note(sent);
         }
     }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use countersign_fuzz::{client, decode, pair, records, server};
 
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+type Check = fn(&[u8]);
+
+const TARGETS: &[(&str, Check)] = &[
     ("decode", decode::check),
     ("records", records::check),
     ("client", client::check),

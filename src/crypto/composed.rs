@@ -1,8 +1,8 @@
 //! A provider with the faster library for each part.
 //!
-//! On processors with AES for vectors of 256 bits, ring is twice as fast with AES-GCM, which every
-//! record costs. AWS-LC is faster with curves and signatures, which every handshake costs, up to
-//! ten times (P-384), and it has the hybrid groups.
+//! Where the processor encrypts AES in vectors of 256 bits, ring is twice as fast with AES-GCM,
+//! which is what every record costs. AWS-LC is faster with curves and signatures, which is what
+//! every handshake costs, up to ten times (P-384), and it has the hybrid groups.
 
 use crate::crypto::{Provider, aws_lc_rs, ring};
 

@@ -15,11 +15,11 @@ use crate::handshake::authentication::{
 use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCredential, Signed};
-use crate::handshake::event::{Fact, Negotiated, RecordSizeLimits, on};
+use crate::handshake::event::{Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::handshake::ticket::TicketScope;
-use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, PskKind, TrafficSecret};
+use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, TrafficSecret};
 use crate::message::{ClientHello, HEADER_BYTES};
 use crate::registry::SignatureScheme;
 use crate::transcript::Transcript;
@@ -172,7 +172,10 @@ impl SelectCredential {
             }
             cx.install(Direction::Receive, Epoch::Handshake, &opened.client);
         }
-        self.say_parameters(cx, hello, protocol, Some(key.kind), early_data)?;
+        let identity = offered.identities.iter().nth(usize::from(index));
+        let identity = identity.map(|psk| psk.identity.to_vec()).unwrap_or_default();
+        let psk = NegotiatedPsk { kind: key.kind, identity };
+        self.say_parameters(cx, hello, protocol, Some(psk), early_data)?;
         let is_quic = matches!(self.config.profile, Profile::Quic(_));
         let client = opened.client.clone();
         let flight = ServerFlight {
@@ -218,11 +221,12 @@ impl SelectCredential {
         cx: &mut Context,
         hello: &ClientHello<'_>,
         protocol: Option<Vec<u8>>,
-        psk: Option<PskKind>,
+        psk: Option<NegotiatedPsk>,
         early_data: bool,
     ) -> Result<(), Cause> {
         let Self { config, transcript, .. } = self;
-        encrypted_extensions(config, cx, hello, protocol.as_deref(), early_data, transcript)?;
+        let (name, kind) = (protocol.as_deref(), psk.as_ref().map(|psk| psk.kind));
+        encrypted_extensions(config, cx, hello, name, kind, early_data, transcript)?;
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: self.suite.id,
             group: self.group.map(Group::id),

@@ -47,8 +47,8 @@ impl TicketContents {
         &self.key
     }
 
-    /// Whether the ticket is still good at `now`, for the name that the client asks for and the suite
-    /// that will be used.
+    /// Whether the ticket is still good at `now`, for the name that the client asks for and the
+    /// suite that will be used.
     pub(super) fn resumes(&self, question: &SelectCredential, now: UnixTime) -> bool {
         let age = now.as_secs().saturating_sub(self.issued);
         let server_name = question.server_name().unwrap_or_default();

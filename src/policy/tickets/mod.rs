@@ -1,5 +1,5 @@
-//! Tickets, kept at both ends: sealed or stored at a server, stored at a client, and the register that
-//! keeps early data from being taken twice (RFC 9846 §4.7.1, §8).
+//! Tickets, kept at both ends: sealed or stored at a server, stored at a client, and the register
+//! that keeps early data from being taken twice (RFC 9846 §4.7.1, §8).
 
 mod contents;
 mod issued;
@@ -23,8 +23,8 @@ use crate::handshake::decision::{Answer, SealTicket, SelectCredential, Unfit};
 pub struct Resumption {
     /// Where what a ticket stands for is kept.
     pub tickets: Tickets,
-    /// What early data has been taken; `None`: none is. Servers that open each other's tickets share
-    /// one, or anybody can have early data taken once by each.
+    /// What early data has been taken; `None`: none is. Servers that open each other's tickets
+    /// share one, or anybody can have early data taken once by each.
     pub register: Option<Arc<Mutex<ReplayRegister>>>,
 }
 

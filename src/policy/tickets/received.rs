@@ -8,8 +8,8 @@ use crate::handshake::config::Destination;
 use crate::handshake::event::Ticket;
 use crate::handshake::psk::OfferedPsk;
 
-/// The latest tickets of the servers that a client has been to last. Each is given out once, so that
-/// nobody can link two connections by it (RFC 9846 §C.4).
+/// The latest tickets of the servers that a client has been to last. Each is given out once, so
+/// that nobody can link two connections by it (RFC 9846 §C.4).
 ///
 /// A server is known by its name: clients that verify or connect differently under one name keep
 /// their tickets apart.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use pki_types::UnixTime;
 
-/// Remembers what early data was taken, for as long as the age of its ticket could be right once more
-/// (RFC 9846 §8.3).
+/// Remembers what early data was taken, for as long as the age of its ticket could be right once
+/// more (RFC 9846 §8.3).
 ///
-/// The memory is exact, and bounded. When it is full, or cannot reach back far enough, early data is
-/// refused, and the handshake goes on without.
+/// The memory is exact, and bounded. When it is full, or cannot reach back far enough, early data
+/// is refused, and the handshake goes on without.
 #[derive(Debug)]
 pub struct ReplayRegister {
     tolerance_seconds: u32,
@@ -24,21 +24,22 @@ pub struct ReplayRegister {
 type Tag = [u8; 32];
 
 impl ReplayRegister {
-    /// A memory that begins at `since`: when the server starts, or whenever before that its ticket keys
-    /// came to be. It takes early data `capacity` times in each window of twice the tolerance, and
-    /// none before the first window is over: what was taken before `since` is not known.
+    /// A memory that begins at `since`: when the server starts, or whenever before that its ticket
+    /// keys came to be. It takes early data `capacity` times in each window of twice the tolerance,
+    /// and none before the first window is over: what was taken before `since` is not known.
     ///
     /// The tolerance is a minute.
     #[must_use]
     pub const fn new(since: UnixTime, capacity: usize) -> Self {
+        // Of that second itself not all is known.
+        let since = since.as_secs().saturating_add(1);
         Self {
             tolerance_seconds: 60,
             capacity,
             current: BTreeSet::new(),
-            current_since: since.as_secs(),
+            current_since: since,
             previous: BTreeSet::new(),
-            // Of that second itself nothing is known.
-            previous_since: since.as_secs().saturating_add(1),
+            previous_since: since,
         }
     }
 
