@@ -93,6 +93,11 @@ pub(crate) struct CredentialOptions {
     pub(crate) ocsp_response: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) must_match_issuer: bool,
+    /// A key from outside, instead of a certificate.
+    pub(crate) external_key: Option<Vec<u8>>,
+    pub(crate) external_identity: Vec<u8>,
+    pub(crate) external_context: Vec<u8>,
+    pub(crate) external_key_is_for_sha384: bool,
 }
 
 /// What is to be checked.
