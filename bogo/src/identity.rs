@@ -13,6 +13,7 @@ use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::compliance::Policy;
 use crate::options::{CredentialOptions, Options};
 use crate::stop::Stop;
 
@@ -51,7 +52,7 @@ pub(crate) fn identities(options: &Options) -> Result<Vec<Identity>, Stop> {
             let proof = Proof::ExternalKey(external_key(credential)?);
             identities.push(Identity { number, proof });
         } else if credential.certificate_file.is_some() {
-            let proof = Proof::Certificate(Certified::load(credential)?);
+            let proof = Proof::Certificate(Certified::load(credential, options.policy)?);
             identities.push(Identity { number, proof });
         }
     }
@@ -82,7 +83,7 @@ impl Identity {
 }
 
 impl Certified {
-    fn load(options: &CredentialOptions) -> Result<Self, Stop> {
+    fn load(options: &CredentialOptions, policy: Option<&Policy>) -> Result<Self, Stop> {
         let certificates = file(options.certificate_file.as_deref())?;
         let key = file(options.key_file.as_deref())?;
         let mut credential = match Credential::from_pem(&certificates, &key) {
@@ -98,10 +99,11 @@ impl Certified {
             credential = credential.with_signed_certificate_timestamps(list.clone());
         }
         let able = credential.schemes();
-        let schemes = match options.schemes.as_slice() {
+        let mut schemes: Vec<_> = match options.schemes.as_slice() {
             [] => able.to_vec(),
             wanted => wanted.iter().copied().filter(|scheme| able.contains(scheme)).collect(),
         };
+        schemes.retain(|scheme| policy.is_none_or(|policy| policy.permits_scheme(*scheme)));
         let chain = credential.chain().entries.iter();
         let issuers = chain.filter_map(|entry| issuer(&entry.certificate)).collect();
         let must_match_issuer = options.must_match_issuer;
