@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use countersign::crypto::ring::provider;
 use countersign::epoch::Role;
 use countersign::handshake::decision::{
-    CertificateFault, HelloRefusal, SealTicket, SelectClientCredential, SelectCredential, Sign,
-    VerifyCertificate,
+    CertificateChain, CertificateFault, HelloRefusal, SealTicket, SelectClientCredential,
+    SelectCredential, Sign, VerifyCertificate,
 };
 use countersign::handshake::psk::PreSharedKey;
 use countersign::handshake::{Answer, Decision};
@@ -13,7 +14,7 @@ use countersign::registry::SignatureScheme;
 
 use crate::configuration::authorities;
 use crate::conversation::Conversation;
-use crate::identity::choose;
+use crate::identity::{Certified, Identity, Proof};
 use crate::memory::Peer;
 use crate::options::ProtocolChoice;
 use crate::stop::Stop;
@@ -56,7 +57,11 @@ impl Conversation<'_> {
         // A client that does not ask for verification looks at the result and goes on.
         let counts = options.verify_peer || options.require_client_certificate;
         let is_client = question.role() == Role::Client;
-        Ok(if options.verify_fail && counts {
+        let wants_psk = self.identities.iter().any(|own| own.certified().is_none());
+        Ok(if wants_psk && !counts {
+            // Whoever is configured with keys alone wants no certificate.
+            question.reject(CertificateFault::Unspecified)
+        } else if options.verify_fail && counts {
             question.reject(CertificateFault::Unspecified)
         } else if is_client && options.ocsp_callback && options.ocsp_callback_fails {
             question.reject(CertificateFault::Status)
@@ -89,28 +94,53 @@ impl Conversation<'_> {
                 let answer = question.psk(index, key, protocol.as_deref(), early_data);
                 answer.map_err(|unfit| Stop::from(unfit.misuse))
             }
-            None => self.select_certificate(question, protocol.as_deref()),
+            None => self.select_identity(question, protocol.as_deref()),
         }
     }
 
-    fn select_certificate(
+    /// Goes on with the first credential that the client can use.
+    fn select_identity(
         &mut self,
         question: SelectCredential,
         protocol: Option<&[u8]>,
     ) -> Result<Answer, Stop> {
         let schemes: Vec<_> = question.signature_schemes().collect();
         let authorities: Vec<_> = question.certificate_authorities().collect();
-        let Some((identity, scheme)) = choose(&self.identities, &schemes, &authorities) else {
-            return Ok(question.refuse(HelloRefusal::NoSuitableCertificate));
-        };
-        self.seen.credential = Some(identity.number);
-        let mut chain = Arc::clone(identity.credential.chain());
+        let takes_certificate = question.accepts_certificate();
+        let suite = provider().suite(question.cipher_suite());
+        for identity in &self.identities {
+            match &identity.proof {
+                Proof::Certificate(certified) if takes_certificate => {
+                    let scheme = certified.scheme_for(&schemes, &authorities);
+                    let Some(scheme) = scheme else { continue };
+                    self.seen.credential = Some(identity.number);
+                    let answer = question.certificate(self.chain(certified), scheme, protocol);
+                    return answer.map_err(|unfit| Stop::from(unfit.misuse));
+                }
+                Proof::ExternalKey(key) => {
+                    let Some(suite) = suite else { continue };
+                    let psk = key.import(suite)?;
+                    let mut offered = question.psk_identities();
+                    let index = offered.position(|offered| offered.identity == psk.identity());
+                    drop(offered);
+                    let Some(index) = index else { continue };
+                    self.seen.credential = Some(identity.number);
+                    let answer = question.psk(index, psk.key().clone(), protocol, false);
+                    return answer.map_err(|unfit| Stop::from(unfit.misuse));
+                }
+                Proof::Certificate(_) => {}
+            }
+        }
+        Ok(question.refuse(HelloRefusal::NoSuitableCertificate))
+    }
+
+    fn chain(&self, certified: &Certified) -> Arc<CertificateChain> {
+        let mut chain = Arc::clone(certified.credential.chain());
         if self.options.ocsp_callback_declines {
             let entries = &mut Arc::make_mut(&mut chain).entries;
             entries.iter_mut().for_each(|entry| entry.ocsp_response = None);
         }
-        let answer = question.certificate(chain, scheme, protocol);
-        answer.map_err(|unfit| Stop::from(unfit.misuse))
+        chain
     }
 
     fn check_client_hello(&self, question: &SelectCredential) -> Result<(), Stop> {
@@ -214,19 +244,21 @@ impl Conversation<'_> {
             return Ok(question.unavailable());
         }
         let schemes: Vec<_> = question.signature_schemes().collect();
-        let Some((identity, scheme)) = choose(&self.identities, &schemes, &names) else {
-            return Ok(question.decline());
-        };
-        self.seen.credential = Some(identity.number);
-        let chain = Arc::clone(identity.credential.chain());
-        let answer = question.certificate(chain, scheme);
+        let fitting = self.identities.iter().find_map(|identity| {
+            let certified = identity.certified()?;
+            Some((identity.number, certified, certified.scheme_for(&schemes, &names)?))
+        });
+        let Some((number, certified, scheme)) = fitting else { return Ok(question.decline()) };
+        self.seen.credential = Some(number);
+        let answer = question.certificate(self.chain(certified), scheme);
         answer.map_err(|unfit| Stop::from(unfit.misuse))
     }
 
     fn sign(&self, question: Sign) -> Answer {
         let identity = self.identities.iter().find(|own| Some(own.number) == self.seen.credential);
+        let certified = identity.and_then(Identity::certified);
         let signed =
-            identity.and_then(|own| own.credential.sign(question.scheme(), question.message()));
+            certified.and_then(|own| own.credential.sign(question.scheme(), question.message()));
         match signed {
             Some(signature) => question.signature(signature),
             None => question.unavailable(),

@@ -32,6 +32,9 @@ pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
         let fits = config.application_layer_protocols.push(&ProtocolName(name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-advertise-alpn"))?;
     }
+    if let Some(policy) = options.policy {
+        config.cipher_suites = policy.cipher_suites.iter().copied().collect();
+    }
     if options.fallback {
         let suites = config.cipher_suites.list().iter().chain([TLS_FALLBACK_SCSV]);
         config.cipher_suites = suites.collect();
@@ -59,6 +62,10 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
     config.preference = Preference::Client;
+    if let Some(policy) = options.policy {
+        config.preference = Preference::Server;
+        config.cipher_suites = policy.cipher_suites.iter().copied().collect();
+    }
     config.profile = profile(options)?;
     // The runner reads the record whether or not it has asked for it.
     config.compatibility_mode = CompatibilityMode::Always;
@@ -124,10 +131,11 @@ fn check_version(options: &Options) -> Result<(), Stop> {
 fn groups(options: &Options, provider: &Provider) -> Result<Vec<NamedGroup>, Stop> {
     let all = provider.groups.iter().map(|group| group.id());
     let has = |id: &NamedGroup| provider.group(*id).is_some();
-    let groups: Vec<_> = match options.groups.as_slice() {
+    let mut groups: Vec<_> = match options.groups.as_slice() {
         [] => all.collect(),
         wanted => wanted.iter().copied().filter(has).collect(),
     };
+    groups.retain(|group| options.policy.is_none_or(|policy| policy.permits_group(*group)));
     match groups.is_empty() || !options.key_shares.iter().flatten().all(has) {
         true => Err(Stop::Unimplemented(String::from("groups that the provider does not have"))),
         false => Ok(groups),
@@ -143,10 +151,11 @@ fn key_shares(options: &Options, groups: &[NamedGroup]) -> Vec<NamedGroup> {
     if let Some(shares) = &options.key_shares {
         return shares.clone();
     }
-    let preferred = groups.first().copied();
-    let hybrid = preferred.filter(|group| !is_curve(*group));
-    let curve = groups.iter().copied().find(|group| is_curve(*group));
-    hybrid.into_iter().chain(curve).collect()
+    // The first curve, and the first that is more than a curve.
+    let first = |curve| groups.iter().position(|group| is_curve(*group) == curve);
+    let mut places = [first(true), first(false)];
+    places.sort_unstable();
+    places.into_iter().flatten().filter_map(|place| groups.get(place)).copied().collect()
 }
 
 const fn is_curve(group: NamedGroup) -> bool {
@@ -157,7 +166,8 @@ const fn is_curve(group: NamedGroup) -> bool {
 /// TLS 1.3 does not sign with, tests want to see that they are refused: they are offered beside others.
 fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureScheme>, Stop> {
     let known = provider.signatures.iter().map(|algorithm| algorithm.scheme);
-    let known: Vec<_> = known.filter(|scheme| *scheme != SignatureScheme::ED25519).collect();
+    let mut known: Vec<_> = known.filter(|scheme| *scheme != SignatureScheme::ED25519).collect();
+    known.retain(|scheme| options.policy.is_none_or(|policy| policy.permits_scheme(*scheme)));
     let wanted = &options.verify_schemes;
     let can_verify = |scheme: &SignatureScheme| provider.signature(*scheme).is_some();
     if wanted.iter().any(can_verify) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign::epoch::Epoch;
 use countersign::failure::Misuse;
-use countersign::handshake::event::{Negotiated, NewTicket, Ticket};
+use countersign::handshake::event::{Negotiated, NewTicket, PskKind, Ticket};
 use countersign::handshake::{Decision, End, Fact, Handshake};
 
 use crate::configuration::{self, MAX_EARLY_DATA_BYTES};
@@ -72,7 +72,10 @@ impl<'m> Conversation<'m> {
             true => Handshake::server(Arc::new(configuration::server(&options)?)),
             false => {
                 let config = configuration::client(&options)?;
-                let destination = configuration::destination(&options, memory, &mut seen)?;
+                let mut destination = configuration::destination(&options, memory, &mut seen)?;
+                for identity in &identities {
+                    destination.psks.extend(identity.offers()?);
+                }
                 Handshake::client(Arc::new(config), destination)
             }
         };
@@ -113,8 +116,8 @@ impl<'m> Conversation<'m> {
             Fact::EarlyDataAccepted => self.seen.early_data = EarlyData::Accepted,
             Fact::EarlyDataRejected => self.seen.early_data = EarlyData::Rejected,
             Fact::Negotiated(negotiated) => {
-                if negotiated.psk.is_some() && !self.options.server {
-                    self.seen.peer = self.seen.offered.as_ref().and_then(|(_, peer)| peer.clone());
+                if !self.options.server {
+                    self.learn_psk(&negotiated);
                 }
                 self.seen.negotiated = Some(negotiated);
             }
@@ -131,6 +134,16 @@ impl<'m> Conversation<'m> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Client: a PSK stands for whom it was agreed with.
+    fn learn_psk(&mut self, negotiated: &Negotiated) {
+        let Some(psk) = &negotiated.psk else { return };
+        if psk.kind == PskKind::Resumption {
+            self.seen.peer = self.seen.offered.as_ref().and_then(|(_, peer)| peer.clone());
+        }
+        let own = self.identities.iter().find(|own| own.is_imported_as(&psk.identity));
+        self.seen.credential = own.map(|own| own.number);
     }
 
     fn keep(&mut self, ticket: Ticket) {
@@ -153,6 +166,18 @@ impl<'m> Conversation<'m> {
             }
             issued => Ok(issued?),
         }
+    }
+
+    /// Whether a ticket took the place of other proofs.
+    pub(crate) fn is_resumed(&self) -> bool {
+        let psk = self.seen.negotiated.as_ref().and_then(|negotiated| negotiated.psk.as_ref());
+        psk.is_some_and(|psk| psk.kind == PskKind::Resumption)
+    }
+
+    /// Whether it was a key from outside that proved who the peer is.
+    pub(crate) fn is_by_external_key(&self) -> bool {
+        let psk = self.seen.negotiated.as_ref().and_then(|negotiated| negotiated.psk.as_ref());
+        psk.is_some_and(|psk| psk.kind != PskKind::Resumption)
     }
 
     /// Whether the client has keys for early data, and none for anything better.

@@ -81,8 +81,8 @@ impl Conversation<'_> {
     /// A connection that is resumed brings no certificate: whoever wants to judge that of the session
     /// again does so before using the connection.
     fn verify_again(&mut self) -> Result<(), Stop> {
-        let resumed = self.seen.negotiated.as_ref().is_some_and(|agreed| agreed.psk.is_some());
-        let is_due = self.options.verify_again && (resumed || self.is_sending_early_data());
+        let is_due =
+            self.options.verify_again && (self.is_resumed() || self.is_sending_early_data());
         if !is_due || !self.options.verify_fail {
             return Ok(());
         }

@@ -21,8 +21,7 @@ impl Conversation<'_> {
         if !self.seen.is_complete {
             return Ok(());
         }
-        let resumed = self.seen.negotiated.as_ref().is_some_and(|agreed| agreed.psk.is_some());
-        same("resumption", &resumed, &(is_resumption && !expect.session_miss))?;
+        same("resumption", &self.is_resumed(), &(is_resumption && !expect.session_miss))?;
         if let Some(number) = expect.credential {
             same("credential", &self.seen.credential.unwrap_or(-1), &number)?;
         }
@@ -72,7 +71,7 @@ impl Conversation<'_> {
         let (expect, options) = (&self.options.expect, &self.options);
         let offered = self.seen.offered.as_ref().and_then(|(_, peer)| peer.as_ref());
         let peer = self.seen.peer.as_ref().or(offered);
-        if expect.no_peer_certificate {
+        if expect.no_peer_certificate || self.is_by_external_key() {
             same("peer certificate", &peer, &None)?;
         } else if peer.is_none() && (!options.server || options.require_client_certificate) {
             return Err(Stop::broken("no peer certificate"));
@@ -113,12 +112,11 @@ impl Conversation<'_> {
     }
 
     fn early_data_reason(&self) -> &'static str {
-        let resumed = self.seen.negotiated.as_ref().is_some_and(|agreed| agreed.psk.is_some());
         match (self.seen.early_data, self.seen.early_data_reason) {
             (EarlyData::Accepted, _) => "accept",
             (_, Some(reason)) => reason,
             _ if self.seen.is_retried => "hello_retry_request",
-            _ if !resumed => "session_not_resumed",
+            _ if !self.is_resumed() => "session_not_resumed",
             _ => "peer_declined",
         }
     }

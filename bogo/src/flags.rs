@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
 
 use self::Flag::{Base64, Code, Inert, InertValue, Number, Switch, Text};
+use crate::compliance::{CNSA_202407, FIPS_202205, WPA_202304};
 use crate::options::{CredentialOptions, Options, ProtocolChoice};
 use crate::stop::Stop;
 
@@ -163,6 +164,9 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-quic-early-data-context", Text(|o, context| o.early_data_context = context)),
     ("-async", Switch(|o| o.late = true)),
     ("-fallback-scsv", Switch(|o| o.fallback = true)),
+    ("-fips-202205", Switch(|o| o.policy = Some(&FIPS_202205))),
+    ("-wpa-202304", Switch(|o| o.policy = Some(&WPA_202304))),
+    ("-cnsa-202407", Switch(|o| o.policy = Some(&CNSA_202407))),
     ("-curves", Code(|o, group| o.groups.push(NamedGroup(group)))),
     ("-key-shares", Code(|o, group| o.key_shares.get_or_insert_default().push(NamedGroup(group)))),
     ("-no-key-shares", Switch(|o| o.key_shares = Some(Vec::new()))),
@@ -210,6 +214,12 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-signed-cert-timestamps", Base64(|o, list| o.credential().timestamps = Some(list))),
     ("-must-match-issuer", Switch(|o| o.credential().must_match_issuer = true)),
     ("-new-x509-credential", Switch(|o| o.credentials.push(CredentialOptions::default()))),
+    ("-new-psk-credential", Switch(|o| o.credentials.push(CredentialOptions::default()))),
+    ("-psk-importer-key", Base64(|o, key| o.credential().external_key = Some(key))),
+    ("-psk-importer-identity", Base64(|o, name| o.credential().external_identity = name)),
+    ("-psk-importer-context", Base64(|o, context| o.credential().external_context = context)),
+    ("-psk-importer-sha256", Switch(|o| o.credential().external_key_is_for_sha384 = false)),
+    ("-psk-importer-sha384", Switch(|o| o.credential().external_key_is_for_sha384 = true)),
     ("-expect-selected-credential", Number(|o, n| store_some(&mut o.expect.credential, n))),
     ("-fail-cert-callback", Switch(|o| o.fail_certificate_choice = true)),
     ("-fail-early-callback", Switch(|o| o.fail_early = true)),

@@ -1,21 +1,39 @@
-//! Who the shim is: credentials from files, and the choice among them.
+//! Who the shim is: certificates and external keys, in order of preference, and the choice among them.
 
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 
+use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384};
+use countersign::crypto::{Secret, Suite};
+use countersign::handshake::psk::{ExternalKey, OfferedPsk};
 use countersign::policy::{Credential, CredentialFault};
 use countersign::registry::SignatureScheme;
+use pki_types::CertificateDer;
+use pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::compliance::Policy;
 use crate::options::{CredentialOptions, Options};
 use crate::stop::Stop;
 
-/// A credential, and when it is to be used.
+/// A way to authenticate.
 #[derive(Debug)]
 pub(crate) struct Identity {
     /// The place among the credentials of the test; -1 for the default one.
     pub(crate) number: i64,
+    pub(crate) proof: Proof,
+}
+
+#[derive(Debug)]
+pub(crate) enum Proof {
+    Certificate(Certified),
+    ExternalKey(ExternalKey),
+}
+
+/// A certificate, and when it is to be used.
+#[derive(Debug)]
+pub(crate) struct Certified {
     pub(crate) credential: Credential,
     /// What it signs with, in order of preference.
     schemes: Vec<SignatureScheme>,
@@ -28,12 +46,44 @@ pub(crate) struct Identity {
 pub(crate) fn identities(options: &Options) -> Result<Vec<Identity>, Stop> {
     let numbered = (0..).zip(&options.credentials);
     let all = numbered.chain(core::iter::once((-1, &options.default_credential)));
-    let configured = all.filter(|(_, credential)| credential.certificate_file.is_some());
-    configured.map(|(number, credential)| Identity::load(number, credential)).collect()
+    let mut identities = Vec::new();
+    for (number, credential) in all {
+        if credential.external_key.is_some() {
+            let proof = Proof::ExternalKey(external_key(credential)?);
+            identities.push(Identity { number, proof });
+        } else if credential.certificate_file.is_some() {
+            let proof = Proof::Certificate(Certified::load(credential, options.policy)?);
+            identities.push(Identity { number, proof });
+        }
+    }
+    Ok(identities)
 }
 
+/// The suites that stand for the hashes which external keys are imported for.
+const TARGETS: [&Suite; 2] = [&TLS_AES_128_GCM_SHA256, &TLS_AES_256_GCM_SHA384];
+
 impl Identity {
-    fn load(number: i64, options: &CredentialOptions) -> Result<Self, Stop> {
+    /// What a client offers of it in its ClientHello.
+    pub(crate) fn offers(&self) -> Result<Vec<OfferedPsk>, Stop> {
+        let Proof::ExternalKey(key) = &self.proof else { return Ok(Vec::new()) };
+        TARGETS.into_iter().map(|target| key.import(target).map_err(Stop::from)).collect()
+    }
+
+    /// Whether this is the external key of that imported identity.
+    pub(crate) fn is_imported_as(&self, identity: &[u8]) -> bool {
+        self.offers().is_ok_and(|offers| offers.iter().any(|psk| psk.identity() == identity))
+    }
+
+    pub(crate) const fn certified(&self) -> Option<&Certified> {
+        match &self.proof {
+            Proof::Certificate(certified) => Some(certified),
+            Proof::ExternalKey(_) => None,
+        }
+    }
+}
+
+impl Certified {
+    fn load(options: &CredentialOptions, policy: Option<&Policy>) -> Result<Self, Stop> {
         let certificates = file(options.certificate_file.as_deref())?;
         let key = file(options.key_file.as_deref())?;
         let mut credential = match Credential::from_pem(&certificates, &key) {
@@ -49,23 +99,19 @@ impl Identity {
             credential = credential.with_signed_certificate_timestamps(list.clone());
         }
         let able = credential.schemes();
-        let schemes = match options.schemes.as_slice() {
+        let mut schemes: Vec<_> = match options.schemes.as_slice() {
             [] => able.to_vec(),
             wanted => wanted.iter().copied().filter(|scheme| able.contains(scheme)).collect(),
         };
+        schemes.retain(|scheme| policy.is_none_or(|policy| policy.permits_scheme(*scheme)));
         let chain = credential.chain().entries.iter();
         let issuers = chain.filter_map(|entry| issuer(&entry.certificate)).collect();
-        Ok(Self {
-            number,
-            credential,
-            schemes,
-            must_match_issuer: options.must_match_issuer,
-            issuers,
-        })
+        let must_match_issuer = options.must_match_issuer;
+        Ok(Self { credential, schemes, must_match_issuer, issuers })
     }
 
     /// The scheme to sign with for a peer that verifies `schemes` and names `authorities`.
-    fn scheme_for(
+    pub(crate) fn scheme_for(
         &self,
         schemes: &[SignatureScheme],
         authorities: &[&[u8]],
@@ -78,23 +124,19 @@ impl Identity {
     }
 }
 
-/// The first credential that will do.
-pub(crate) fn choose<'i>(
-    identities: &'i [Identity],
-    schemes: &[SignatureScheme],
-    authorities: &[&[u8]],
-) -> Option<(&'i Identity, SignatureScheme)> {
-    let fitting = |identity: &'i Identity| {
-        identity.scheme_for(schemes, authorities).map(|scheme| (identity, scheme))
-    };
-    identities.iter().find_map(fitting)
+fn external_key(options: &CredentialOptions) -> Result<ExternalKey, Stop> {
+    let secret = options.external_key.as_deref().and_then(Secret::copied_from);
+    let [sha256, sha384] = TARGETS;
+    Ok(ExternalKey {
+        identity: options.external_identity.clone(),
+        context: options.external_context.clone(),
+        secret: secret.ok_or_else(|| Stop::broken("-psk-importer-key"))?,
+        suite: if options.external_key_is_for_sha384 { sha384 } else { sha256 },
+    })
 }
 
 /// The certificates of a file, in DER.
 pub(crate) fn certificates(path: &[u8]) -> Result<Vec<Vec<u8>>, Stop> {
-    use pki_types::CertificateDer;
-    use pki_types::pem::PemObject;
-
     let text = file(Some(path))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let certificates = certificates.map_err(|error| Stop::broken(error.to_string()))?;

@@ -2,6 +2,7 @@
 //! several in a row, that does as its flags say.
 
 mod answers;
+mod compliance;
 mod configuration;
 mod conversation;
 mod exchange;

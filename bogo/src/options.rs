@@ -2,6 +2,8 @@
 
 use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
 
+use crate::compliance::Policy;
+
 /// The configuration of one connection, as the flags give it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
@@ -21,6 +23,7 @@ pub(crate) struct Options {
     pub(crate) early_data_context: Vec<u8>,
     pub(crate) late: bool,
     pub(crate) max_version: Option<u16>,
+    pub(crate) policy: Option<&'static Policy>,
     pub(crate) fallback: bool,
     pub(crate) groups: Vec<NamedGroup>,
     pub(crate) key_shares: Option<Vec<NamedGroup>>,
@@ -93,6 +96,11 @@ pub(crate) struct CredentialOptions {
     pub(crate) ocsp_response: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) must_match_issuer: bool,
+    /// A key from outside, instead of a certificate.
+    pub(crate) external_key: Option<Vec<u8>>,
+    pub(crate) external_identity: Vec<u8>,
+    pub(crate) external_context: Vec<u8>,
+    pub(crate) external_key_is_for_sha384: bool,
 }
 
 /// What is to be checked.

@@ -19,7 +19,7 @@ use crate::handshake::event::{Fact, Negotiated, NegotiatedPsk, RecordSizeLimits,
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::handshake::ticket::TicketScope;
-use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, TrafficSecret};
+use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, PskKind, TrafficSecret};
 use crate::message::{ClientHello, HEADER_BYTES};
 use crate::registry::SignatureScheme;
 use crate::transcript::Transcript;
@@ -144,15 +144,7 @@ impl SelectCredential {
         early_data: bool,
     ) -> Step<Self, on::CredentialSelected> {
         let early = EarlySecret::new(self.suite, Some(&key.secret));
-        let offered = hello.extensions.pre_shared_key.ok_or(Cause::NoAcceptablePsk)?;
-        check_binder(
-            &early,
-            key.kind,
-            &self.client_hello,
-            &offered,
-            usize::from(index),
-            &self.transcript,
-        )?;
+        let psk = self.check_psk(hello, usize::from(index), key.kind, &early)?;
         cx.psk = diagnosis::Psk::Accepted(key.diagnosis_kind());
         self.transcript.add(&self.client_hello);
         self.group = self.group.filter(|_| self.psk_use.with_key_exchange);
@@ -172,9 +164,6 @@ impl SelectCredential {
             }
             cx.install(Direction::Receive, Epoch::Handshake, &opened.client);
         }
-        let identity = offered.identities.iter().nth(usize::from(index));
-        let identity = identity.map(|psk| psk.identity.to_vec()).unwrap_or_default();
-        let psk = NegotiatedPsk { kind: key.kind, identity };
         self.say_parameters(cx, hello, protocol, Some(psk), early_data)?;
         let is_quic = matches!(self.config.profile, Profile::Quic(_));
         let client = opened.client.clone();
@@ -195,6 +184,20 @@ impl SelectCredential {
             true => Next::to(WaitEndOfEarlyData { flight, client }),
             false => Next::to(WaitFinished { flight }),
         })
+    }
+
+    /// The PSK at `index` of those offered, which the client holds: its binder is right.
+    fn check_psk(
+        &self,
+        hello: &ClientHello<'_>,
+        index: usize,
+        kind: PskKind,
+        early: &EarlySecret,
+    ) -> Result<NegotiatedPsk, Cause> {
+        let offered = hello.extensions.pre_shared_key.ok_or(Cause::NoAcceptablePsk)?;
+        check_binder(early, kind, &self.client_hello, &offered, index, &self.transcript)?;
+        let identity = offered.identities.iter().nth(index).ok_or(Cause::NoAcceptablePsk)?;
+        Ok(NegotiatedPsk { kind, identity: identity.identity.to_vec() })
     }
 
     /// Sends ServerHello; what follows is encrypted.
