@@ -7,7 +7,7 @@ use countersign::handshake::event::NewTicket;
 use countersign_testing::{End, Pair, Setup, messages};
 use proptest::prelude::*;
 
-use crate::{Cuts, answer, cuts, said};
+use crate::{Cuts, answer, cuts, said, with_curves};
 
 const BOTH: [Role; 2] = [Role::Client, Role::Server];
 const CERTIFICATE_VERIFY: u8 = 15;
@@ -110,7 +110,7 @@ impl Run {
 
 /// A handshake, and then what connected ends do, with everything cut.
 fn run(cuts: &Cuts, fault: Option<&Fault>) -> [Said; 2] {
-    let mut run = Run { pair: Setup::longest().pair(), sent: [0; 2] };
+    let mut run = Run { pair: with_curves(Setup::longest()).pair(), sent: [0; 2] };
     run.deliver(cuts, fault);
     if run.pair.agrees() {
         let (client, server) = (&mut run.pair.client.handshake, &mut run.pair.server.handshake);

@@ -6,7 +6,7 @@ use countersign::handshake::event::NewTicket;
 use countersign_testing::{Setup, Socket, Wire};
 use proptest::prelude::*;
 
-use crate::{Cuts, answer, cuts, said};
+use crate::{Cuts, answer, cuts, said, with_curves};
 
 const BOTH: [Role; 2] = [Role::Client, Role::Server];
 
@@ -179,7 +179,7 @@ impl Run<'_> {
 /// handshake by PSK.
 fn run(cuts: &Cuts, fault: Option<&Fault>, early_data: bool) -> [Said; 2] {
     let setup = if early_data { Setup::sharing_a_key(true) } else { Setup::longest() };
-    let mut wire = Wire::new(setup);
+    let mut wire = Wire::new(with_curves(setup));
     if early_data {
         let client = &mut wire.client;
         client.work(&mut answer);
