@@ -61,9 +61,11 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         let fits = config.certificate_authorities.push(&DistinguishedName(&name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
-    config.preference = Preference::Client;
+    config.preference = match options.prefers_own || options.policy.is_some() {
+        true => Preference::Server,
+        false => Preference::Client,
+    };
     if let Some(policy) = options.policy {
-        config.preference = Preference::Server;
         config.cipher_suites = policy.cipher_suites.iter().copied().collect();
     }
     config.profile = profile(options)?;
