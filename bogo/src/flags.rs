@@ -20,7 +20,7 @@ enum Flag {
     Number(fn(&mut Options, i64) -> Option<()>),
     Text(fn(&mut Options, Vec<u8>)),
     Base64(fn(&mut Options, Vec<u8>)),
-    /// It asks for what TLS 1.3 always or never has, or is about something that is not checked here.
+    /// It asks for what TLS 1.3 always or never has, or for what is one and the same here.
     Inert,
     InertValue,
 }
