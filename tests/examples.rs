@@ -24,6 +24,21 @@ fn handshake(arguments: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8(text).unwrap())
 }
 
+#[test]
+fn provider_counts_its_records_and_signs_in_another_thread() {
+    let output = Command::new(example("provider")).output().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{text}");
+    for expected in [
+        "client agrees: TLS_AES_128_GCM_SHA256, Some(X25519)",
+        "server asks for a signature, and waits",
+        "server receives: hello",
+        "3 records were sealed by our AEAD",
+    ] {
+        assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
+    }
+}
+
 /// The scenarios, and what each of them comes to at the client and at the server.
 const SCENARIOS: &[(&str, &[&str])] = &[
     (

@@ -90,6 +90,15 @@ impl Program {
         assert!(found, "no {text:?} in what it said:\n{}", self.said());
     }
 
+    /// Waits until it has written this as many times.
+    ///
+    /// # Panics
+    /// If it ends or falls silent before.
+    pub fn expect_times(&self, text: &str, times: usize) {
+        let found = self.said.wait(|streams| streams.text().matches(text).count() >= times);
+        assert!(found, "not {times} times {text:?} in what it said:\n{}", self.said());
+    }
+
     /// Waits until it has written a line with `words`, which ends in a port: where it listens.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! An end of ours on a socket.
 
-use std::io::{Error, ErrorKind};
+use std::io::{Error, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
@@ -27,7 +27,7 @@ type Answers<'p> = dyn Fn(Decision) -> Result<Answer, Decision> + 'p;
 pub struct Talk<'p> {
     stream: Stream,
     answers: Box<Answers<'p>>,
-    /// Application data received.
+    /// Application data received, early data included.
     pub data: Vec<u8>,
     /// Facts learned.
     pub facts: Vec<Fact>,
@@ -43,6 +43,26 @@ impl<'p> Talk<'p> {
     pub fn connect(client: &'p Client, address: SocketAddr) -> Result<Self, Error> {
         let socket = TcpStream::connect(address)?;
         Self::new(client.connection(), socket, None, Box::new(|question| client.answer(question)))
+    }
+
+    /// As [`connect`](Self::connect), with early data right behind the ClientHello.
+    ///
+    /// # Errors
+    /// The socket's.
+    ///
+    /// # Panics
+    /// If the client may not send so much early data.
+    pub fn connect_early(
+        client: &'p Client,
+        address: SocketAddr,
+        early: &[u8],
+    ) -> Result<Self, Error> {
+        let (mut connection, mut output) = (client.connection(), Vec::new());
+        let written = connection.write_early_data(early, &mut output);
+        assert_eq!(written, Ok(early.len()));
+        let mut socket = TcpStream::connect(address)?;
+        socket.write_all(&output)?;
+        Self::new(connection, socket, None, Box::new(|question| client.answer(question)))
     }
 
     /// As [`connect`](Self::connect), with a key log at this path.
@@ -64,8 +84,20 @@ impl<'p> Talk<'p> {
     /// # Errors
     /// The socket's.
     pub fn accept(server: &'p Server, listener: &TcpListener) -> Result<Self, Error> {
+        Self::accept_with(server, listener, |question| server.answer(question))
+    }
+
+    /// As [`accept`](Self::accept), with answers of one's own.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub fn accept_with(
+        server: &Server,
+        listener: &TcpListener,
+        answers: impl Fn(Decision) -> Result<Answer, Decision> + 'p,
+    ) -> Result<Self, Error> {
         let socket = accept(listener)?;
-        Self::new(server.connection(), socket, None, Box::new(|question| server.answer(question)))
+        Self::new(server.connection(), socket, None, Box::new(answers))
     }
 
     fn new(

@@ -10,7 +10,7 @@ use countersign_testing::{Program, Talk};
 use crate::{Bench, GROUPS, SUITES, listener};
 
 /// Words both ways, and an end in order, begun by the client.
-fn converse(mut talk: Talk<'_>, mut program: Program) {
+pub(crate) fn converse(mut talk: Talk<'_>, mut program: Program) {
     talk.complete();
     program.tell(b"theirs\n");
     talk.hear(b"theirs\n");

@@ -6,3 +6,4 @@ mod early_data;
 mod matrix;
 mod meeting;
 mod refusals;
+mod resumption;
