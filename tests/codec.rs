@@ -7,7 +7,7 @@ use countersign::message::{
     Extension, ExtensionSet, Finished, HEADER_BYTES, HelloRetryRequest,
     HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate, Kind, Layout, Message,
     NewSessionTicket, OfferedPsks, ProtocolName, PskBinder, PskIdentity, ServerHello,
-    ServerHelloExtensions,
+    ServerHelloExtensions, TicketRequest,
 };
 use countersign::registry::{
     CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
@@ -78,6 +78,7 @@ struct Hello {
     authorities: Option<Vector<DistinguishedName<'static>>>,
     shares: Option<Vector<KeyShareEntry<'static>>>,
     record_size_limit: Option<u16>,
+    ticket_request: Option<TicketRequest>,
 }
 
 impl Hello {
@@ -112,6 +113,7 @@ impl Hello {
                 key_share: self.shares.as_ref().map(|list| list.list()),
                 quic_transport_parameters: self.opaque[2].as_deref(),
                 record_size_limit: self.record_size_limit,
+                ticket_request: self.ticket_request,
                 received: List::default(),
             },
         }
@@ -158,10 +160,14 @@ prop_compose! {
         authorities in option::of(strings(1..4, |list, name| list.push(&DistinguishedName(name)))),
         shares in option::of(shares()),
         record_size_limit in option::of(64..=u16::MAX),
+        counts in option::of(any::<(u8, u8)>()),
     ) -> Hello {
         Hello {
             random, session_id, suites, compression, flags, opaque, groups, schemes, protocols,
             psks, versions, modes, authorities, shares, record_size_limit,
+            ticket_request: counts.map(|(new_session_count, resumption_count)| {
+                TicketRequest { new_session_count, resumption_count }
+            }),
         }
     }
 }
@@ -249,7 +255,7 @@ proptest! {
         let ClientHelloExtensions {
             status_request, signed_certificate_timestamp, signature_algorithms,
             signature_algorithms_cert, certificate_authorities, supported_groups, early_data,
-            quic_transport_parameters, record_size_limit, ..
+            quic_transport_parameters, record_size_limit, ticket_request, ..
         } = hello.message().extensions;
         let message = Message::EncryptedExtensions(EncryptedExtensions {
             server_name: status_request,
@@ -258,6 +264,7 @@ proptest! {
             early_data,
             quic_transport_parameters,
             record_size_limit,
+            expected_ticket_count: ticket_request.map(|request| request.new_session_count),
         });
         assert_round_trip(message, &Layout::encrypted_extensions())?;
         let message = Message::CertificateRequest(CertificateRequest {

@@ -71,12 +71,14 @@ fn insert(flight: &mut Flight, of: HandshakeType) {
     }
 }
 
+type Wrong = fn(&mut Flight);
+
 /// What a server does wrong, and how the client fails.
 struct Case {
     name: &'static str,
     setup: Setup,
     answer: fn(Decision) -> Answer,
-    wrong: fn(&mut Flight),
+    wrong: Wrong,
     expected: (Cause, &'static str, u8, Epoch),
 }
 
@@ -113,7 +115,7 @@ fn with(mut setup: Setup, change: fn(&mut Setup)) -> Setup {
 
 fn selections() -> Vec<Case> {
     let expected = |cause, alert| (cause, "WaitServerHello", alert, Epoch::Initial);
-    let case = |name, psks, wrong: fn(&mut Flight), cause, alert| Case {
+    let case = |name, psks, wrong: Wrong, cause, alert| Case {
         name,
         setup: offering(psks, false),
         answer: first,
@@ -179,7 +181,7 @@ fn acceptances() -> Vec<Case> {
 }
 
 fn certificates() -> Vec<Case> {
-    let insertions: [(&str, fn(&mut Flight)); 2] = [
+    let insertions: [(&str, Wrong); 2] = [
         ("a certificate too", |f| insert(f, HandshakeType::CERTIFICATE)),
         ("a request for one", |f| insert(f, HandshakeType::CERTIFICATE_REQUEST)),
     ];
