@@ -116,6 +116,8 @@ registry! {
         X25519 = 0x001d,
         /// Curve448.
         X448 = 0x001e,
+        /// ML-KEM-768 alone.
+        MLKEM768 = 0x0201,
         /// P-256 with ML-KEM-768.
         SECP256R1MLKEM768 = 0x11eb,
         /// X25519 with ML-KEM-768.
@@ -242,6 +244,14 @@ registry! {
         ENCRYPTED_CLIENT_HELLO = 0xfe0d,
         /// RFC 5746; not of TLS 1.3.
         RENEGOTIATION_INFO = 0xff01,
+    }
+}
+
+impl NamedGroup {
+    /// Whether it joins a curve with a post-quantum KEM.
+    #[must_use]
+    pub const fn is_hybrid(self) -> bool {
+        matches!(self, Self::X25519MLKEM768 | Self::SECP256R1MLKEM768)
     }
 }
 

@@ -78,7 +78,6 @@ struct Hello {
     authorities: Option<Vector<DistinguishedName<'static>>>,
     shares: Option<Vector<KeyShareEntry<'static>>>,
     record_size_limit: Option<u16>,
-    ticket_request: Option<TicketRequest>,
 }
 
 impl Hello {
@@ -113,7 +112,10 @@ impl Hello {
                 key_share: self.shares.as_ref().map(|list| list.list()),
                 quic_transport_parameters: self.opaque[2].as_deref(),
                 record_size_limit: self.record_size_limit,
-                ticket_request: self.ticket_request,
+                ticket_request: self.record_size_limit.map(|limit| {
+                    let [new_session_count, resumption_count] = limit.to_be_bytes();
+                    TicketRequest { new_session_count, resumption_count }
+                }),
                 received: List::default(),
             },
         }
@@ -160,14 +162,10 @@ prop_compose! {
         authorities in option::of(strings(1..4, |list, name| list.push(&DistinguishedName(name)))),
         shares in option::of(shares()),
         record_size_limit in option::of(64..=u16::MAX),
-        counts in option::of(any::<(u8, u8)>()),
     ) -> Hello {
         Hello {
             random, session_id, suites, compression, flags, opaque, groups, schemes, protocols,
             psks, versions, modes, authorities, shares, record_size_limit,
-            ticket_request: counts.map(|(new_session_count, resumption_count)| {
-                TicketRequest { new_session_count, resumption_count }
-            }),
         }
     }
 }
@@ -255,7 +253,7 @@ proptest! {
         let ClientHelloExtensions {
             status_request, signed_certificate_timestamp, signature_algorithms,
             signature_algorithms_cert, certificate_authorities, supported_groups, early_data,
-            quic_transport_parameters, record_size_limit, ticket_request, ..
+            quic_transport_parameters, record_size_limit, ..
         } = hello.message().extensions;
         let message = Message::EncryptedExtensions(EncryptedExtensions {
             server_name: status_request,
@@ -264,7 +262,7 @@ proptest! {
             early_data,
             quic_transport_parameters,
             record_size_limit,
-            expected_ticket_count: ticket_request.map(|request| request.new_session_count),
+            expected_ticket_count: record_size_limit.map(|limit| limit.to_be_bytes()[1]),
         });
         assert_round_trip(message, &Layout::encrypted_extensions())?;
         let message = Message::CertificateRequest(CertificateRequest {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Licences that a user of MIT or Apache-2.0 can live with.
-const LICENCES: &[&str] = &["MIT", "Apache-2.0", "ISC", "Unicode-3.0"];
+const LICENCES: &[&str] = &["MIT", "Apache-2.0", "BSD-3-Clause", "ISC", "Unicode-3.0"];
 
 /// The lines that `cargo tree` prints for what the library is built from, with every feature.
 fn tree(arguments: &[&str]) -> Vec<String> {

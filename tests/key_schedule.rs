@@ -26,6 +26,16 @@ fn secret(bytes: &[u8]) -> Secret {
 }
 
 #[test]
+fn secrets_are_joined_in_order_as_long_as_they_fit() {
+    let (first, second) = (secret(&[1; 40]), secret(&[2; 24]));
+    let both = first.followed_by(&second).expect("64 bytes");
+    assert_eq!(both.as_bytes(), [&[1; 40][..], &[2; 24]].concat());
+    assert_eq!(both.followed_by(&secret(&[])).expect("64 bytes").as_bytes(), both.as_bytes());
+    assert!(both.followed_by(&secret(&[3])).is_none());
+    assert!(first.followed_by(&first).is_none());
+}
+
+#[test]
 fn every_extraction_and_expansion_is_reproduced() {
     let mut values = 0;
     for trace in traces() {

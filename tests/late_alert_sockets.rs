@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use countersign::diagnosis::Cause as Meaning;
 use countersign::failure::Cause;
+use countersign::handshake::End;
 use countersign::handshake::config::ClientAuthentication;
 use countersign_testing::pki::Authority;
 use countersign_testing::{Client, Folder, Program, Server, Talk, accept, has_program};
@@ -53,6 +54,31 @@ fn client_that_writes_first_is_told_by_our_server_why_it_is_refused() {
             }
         });
         (0..RUNS).for_each(|run| is_told_why(&client, address, written(run)));
+    });
+}
+
+#[test]
+fn server_reads_on_behind_its_alert_so_that_no_reset_can_overtake_it() {
+    let root = Authority::root("root");
+    let server = Server::known_by(root.issue(|_| {}).credential());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut talk = Talk::accept(&server, &listener).unwrap();
+            assert!(matches!(talk.end(), End::Failed(_)));
+            talk.leave();
+        });
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).unwrap();
+        assert_eq!(received, [21, 3, 3, 0, 2, 2, 10]);
+        // Its sending direction is closed, and nothing else: what we write is still taken.
+        for _ in 0..20 {
+            client.write_all(&[0; 1_000]).unwrap();
+        }
+        drop(client);
     });
 }
 

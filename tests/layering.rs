@@ -22,8 +22,12 @@ const FLOORS: &[&[&str]] = &[
 /// Modules that must not know each other although their floors would let them.
 const STRANGERS: &[(&str, &str)] = &[("handshake", "record"), ("crypto", "message")];
 
-/// The only files that may name ring, the library.
-const FILES_THAT_NAME_RING: &[&str] = &["crypto/ring.rs", "policy/signer.rs"];
+/// The libraries that stand behind a provider, and the only files that may name them.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("ring", &["crypto/ring.rs", "crypto/composed.rs", "policy/signer.rs"]),
+    ("aws_lc_rs", &["crypto/aws_lc_rs.rs", "crypto/composed.rs"]),
+    ("libcrux_ml_kem", &["crypto/libcrux.rs"]),
+];
 
 /// The only files that may name an error alert: where they are defined, and the table of causes.
 const FILES_THAT_NAME_ERROR_ALERTS: &[&str] = &["alert.rs", "failure.rs"];
@@ -324,21 +328,22 @@ fn words_of_the_rfc_have_one_home() {
 }
 
 #[test]
-fn ring_is_named_by_its_provider_alone() {
+fn libraries_are_named_by_their_provider_alone() {
+    let sources = sources();
     let mut broken = Vec::new();
-    for source in sources() {
-        if FILES_THAT_NAME_RING.contains(&source.path.as_str()) {
-            continue;
-        }
-        for (line, text) in source.code() {
-            // `crypto::ring` is our own module.
-            let others = text.replace("crypto::ring", "");
-            if has_word(&others, "ring::") || has_word(&others, "use ring") {
-                broken.push(format!("{}: {}", source.at(line), text.trim()));
+    for (library, files) in LIBRARIES {
+        let (path, import) = (format!("{library}::"), format!("use {library}"));
+        let own_module = format!("crypto::{library}");
+        for source in sources.iter().filter(|source| !files.contains(&source.path.as_str())) {
+            for (line, text) in source.code() {
+                let others = text.replace(&own_module, "");
+                if has_word(&others, &path) || has_word(&others, &import) {
+                    broken.push(format!("{}: {}", source.at(line), text.trim()));
+                }
             }
         }
     }
-    report("ring stands behind the provider", &broken);
+    report("libraries stand behind the provider", &broken);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use countersign::message::{
 use countersign::registry::{
     CipherSuite, ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
+use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::server::Acceptor;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
@@ -66,7 +67,9 @@ fn our_hello(shares: &Vector<KeyShareEntry<'_>>, layout: &Layout) -> (Vec<u8>, E
 fn answer_of_rustls(record: &[u8]) -> (HandshakeType, Vec<u8>) {
     let certified = rcgen::generate_simple_self_signed(["example.org".into()]).unwrap();
     let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder()
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certified.cert.der().clone()], key)
         .unwrap();
@@ -86,7 +89,9 @@ fn x25519_share() -> Vector<KeyShareEntry<'static>> {
 
 #[test]
 fn client_hello_of_rustls_is_read() {
-    let mut config = ClientConfig::builder()
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec()];

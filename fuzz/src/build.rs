@@ -189,7 +189,7 @@ fn encrypted_extensions(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
         early_data: script.flag(),
         quic_transport_parameters: script.flag().then(|| script.bytes()),
         record_size_limit: script.flag().then(|| script.number()),
-        expected_ticket_count: script.flag().then(|| script.byte()),
+        ..EncryptedExtensions::default()
     };
     encoded(&Message::EncryptedExtensions(extensions), layout)
 }

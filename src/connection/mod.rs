@@ -124,7 +124,8 @@ impl Connection {
                 self.handshake.transport_eof();
             }
             self.transmit(output);
-            if core::mem::take(&mut self.unsent) {
+            // What `write` appended may have been sent by the caller already.
+            if core::mem::take(&mut self.unsent) && !output.is_empty() {
                 return Polled { consumed, step: Step::Send };
             }
             if let Some(turn) = self.turns.pop_front() {

@@ -4,9 +4,16 @@
 //! library implements. Nothing above this floor names a library.
 
 pub mod aead;
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc_rs;
+#[cfg(all(feature = "ring", feature = "aws-lc-rs"))]
+pub mod composed;
 pub mod group;
 pub mod hash;
+pub mod hybrid;
 pub mod leaf;
+#[cfg(feature = "mlkem")]
+pub mod libcrux;
 #[cfg(feature = "ring")]
 pub mod ring;
 pub mod secret;
@@ -19,6 +26,7 @@ use std::sync::Arc;
 pub use self::aead::{Aead, AeadKey, Opener, Sealer};
 pub use self::group::{Group, KeyExchange, Share};
 pub use self::hash::{Digest, Hash, RunningHash};
+pub use self::hybrid::Hybrid;
 pub use self::secret::Secret;
 pub use self::signature::SignatureAlgorithm;
 pub use self::suite::Suite;
@@ -36,7 +44,8 @@ pub enum Draw {
     ServerRandom,
     /// The compatibility session id, 32 bytes.
     SessionId,
-    /// The private key of a key share, as long as the group's provider wants.
+    /// The private key of a key share, or what a server puts into its share with a KEM, as long as
+    /// the group's provider wants. Each half of a hybrid draws under its own name.
     KeyShare(NamedGroup),
     /// The cookie of HelloRetryRequest.
     Cookie,

@@ -33,6 +33,16 @@ impl Secret {
         Some(secret)
     }
 
+    /// A secret with the bytes of this one and then those of `other`; `None` if together they have
+    /// more than [`MAX_SECRET_BYTES`].
+    #[must_use]
+    pub fn followed_by(&self, other: &Self) -> Option<Self> {
+        let mut both = Self::copied_from(self.as_bytes())?;
+        both.length = self.length.checked_add(other.length)?;
+        both.bytes.get_mut(self.length..both.length)?.copy_from_slice(other.as_bytes());
+        Some(both)
+    }
+
     /// The secret's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

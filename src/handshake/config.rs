@@ -33,8 +33,8 @@ pub struct ClientConfig {
     pub cipher_suites: Vector<CipherSuite>,
     /// The groups to offer, in order of preference.
     pub groups: Vector<NamedGroup>,
-    /// For how many of the first groups a key share is sent at once.
-    pub key_shares: usize,
+    /// For which of the groups a key share is sent at once.
+    pub key_shares: KeyShares,
     /// The schemes in which a server may prove possession, in order of preference.
     pub signature_schemes: Vector<SignatureScheme>,
     /// The schemes accepted in certificates; empty: the same (RFC 9846 §4.3.3).
@@ -79,7 +79,7 @@ impl ClientConfig {
         Self {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
-            key_shares: 1,
+            key_shares: KeyShares::default(),
             signature_schemes: provider
                 .signatures
                 .iter()
@@ -117,6 +117,34 @@ impl ClientConfig {
     }
 }
 
+/// For which of its groups a client sends a key share at once (RFC 9846 §4.3.8).
+#[derive(Clone, Debug, Default)]
+pub enum KeyShares {
+    /// For the most preferred and, if that is a hybrid, for the first that is none: so a server
+    /// without hybrids need not ask.
+    #[default]
+    MostPreferred,
+    /// For so many of the first; none: the server has to ask.
+    First(usize),
+    /// For those of these, which need not be the most preferred.
+    Of(Vector<NamedGroup>),
+}
+
+impl KeyShares {
+    /// The groups to send a share for, in the order of `groups`.
+    pub(crate) fn among(&self, groups: &[NamedGroup]) -> Vec<NamedGroup> {
+        let groups = groups.iter().copied();
+        match self {
+            Self::MostPreferred => {
+                let hybrid = groups.clone().take(1).filter(|group| group.is_hybrid());
+                hybrid.chain(groups.clone().find(|group| !group.is_hybrid())).collect()
+            }
+            Self::First(count) => groups.take(*count).collect(),
+            Self::Of(wanted) => groups.filter(|group| wanted.list().contains(*group)).collect(),
+        }
+    }
+}
+
 /// Where a client wants to go.
 #[derive(Clone, Debug, Default)]
 pub struct Destination {
@@ -126,7 +154,8 @@ pub struct Destination {
     /// that no cipher suite of the configuration fits are not offered.
     pub psks: Vec<OfferedPsk>,
     /// Whether to offer early data under the first PSK, if that permits it and its suite and
-    /// protocol are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone (§8).
+    /// protocol are offered (RFC 9846 §4.3.10). What is sent so can be replayed by anyone
+    /// (RFC 9846 §8).
     pub early_data: bool,
 }
 
@@ -258,8 +287,8 @@ impl ServerConfig {
     }
 }
 
-/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities
-/// sign so.
+/// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign
+/// so.
 fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
     let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
     let for_certificates_only = [

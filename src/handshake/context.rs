@@ -9,6 +9,7 @@ use crate::diagnosis::{self, Evidence};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::client_authentication::ClientAuthenticationState;
+use crate::handshake::config::Profile;
 use crate::handshake::decision::{Answer, Decision, Reply, Serial};
 use crate::handshake::event::{End, Fact, Output};
 use crate::handshake::key_update::UpdateLedger;
@@ -26,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     /// The extensions of our ClientHello or CertificateRequest, to which the peer may reply.
     pub(crate) offered: ExtensionSet,
+    /// The transport protects, ends and updates by itself (RFC 9001).
+    pub(crate) is_quic: bool,
     /// `exporter_secret`, from the server's Finished on.
     pub(crate) exporter: Option<ExporterSecret>,
     /// `early_exporter_secret`, while early data may be sent or received.
@@ -54,11 +57,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(role: Role, limits: Limits) -> Self {
+    pub(crate) fn new(role: Role, limits: Limits, profile: &Profile) -> Self {
         Self {
             role,
             limits,
             offered: ExtensionSet::default(),
+            is_quic: matches!(profile, Profile::Quic(_)),
             exporter: None,
             early_exporter: None,
             early_data: None,

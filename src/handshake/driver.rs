@@ -107,7 +107,8 @@ impl Handshake {
 
     /// Whole messages are held behind an open question: what arrives now may be for other keys.
     pub(crate) fn holds_messages(&self) -> bool {
-        matches!(front(self.held.as_bytes(), &self.cx.limits), Ok(Front::Whole { .. }))
+        let front = front(self.held.as_bytes(), &self.cx.limits, |_| Ok(()));
+        matches!(front, Ok(Front::Whole { .. }))
     }
 
     /// A message has begun to arrive and not ended.
@@ -152,12 +153,8 @@ impl Handshake {
     /// Takes whole messages off the front of `bytes` until a question opens; returns the rest.
     fn take_messages<'a>(&mut self, mut bytes: &'a [u8]) -> Result<&'a [u8], Cause> {
         while !self.cx.question_is_open() {
-            match front(bytes, &self.cx.limits)? {
-                Front::Nothing => break,
-                Front::Partial(handshake_type) => {
-                    self.gate_type(handshake_type)?;
-                    break;
-                }
+            match front(bytes, &self.cx.limits, |of| self.gate_type(of))? {
+                Front::Nothing | Front::Partial => break,
                 Front::Whole { handshake_type, encoded, rest } => {
                     self.take_message(handshake_type, encoded, !rest.is_empty())?;
                     bytes = rest;
@@ -190,7 +187,7 @@ impl Handshake {
 
     fn accepts(&self, kind: Kind) -> bool {
         // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
-        let excluded = self.is_quic && kind == Kind::KeyUpdate;
+        let excluded = self.cx.is_quic && kind == Kind::KeyUpdate;
         !excluded && self.machine.accepts(on::Kind::of_message(kind))
     }
 

@@ -108,8 +108,17 @@ pub struct Negotiated {
     pub application_layer_protocol: Option<Vec<u8>>,
     /// How long protected records may be, if both ends have said so (RFC 8449).
     pub record_size_limits: Option<RecordSizeLimits>,
-    /// Which kind of PSK was used in place of certificates, if one was.
-    pub psk: Option<PskKind>,
+    /// The PSK that was used in place of certificates, if one was.
+    pub psk: Option<NegotiatedPsk>,
+}
+
+/// A PSK that both ends have, of those that the client offered (RFC 9846 §4.3.11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NegotiatedPsk {
+    /// Where it comes from.
+    pub kind: PskKind,
+    /// The name under which it was offered: the ticket, or the identity of an external key.
+    pub identity: Vec<u8>,
 }
 
 /// The longest protected records, in bytes of content, content type and padding (RFC 8449 §4).

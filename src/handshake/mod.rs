@@ -40,7 +40,6 @@ use self::server::{ServerState, WaitClientHello};
 use crate::alert::{Alert, ClosureAlert};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Disclosure, Misuse};
-use crate::handshake::config::Profile;
 use crate::message::{KeyUpdate, MAX_TICKET_LIFETIME_SECONDS};
 use crate::registry::KeyUpdateRequest;
 
@@ -58,7 +57,6 @@ pub struct Handshake {
     flight_ended_at: Option<u32>,
     closure: Closure,
     disclosure: Disclosure,
-    is_quic: bool,
     report_transitions: bool,
     user_canceled_in_a_row: u32,
     unconfirmed_bytes: u64,
@@ -73,12 +71,11 @@ impl Handshake {
     pub fn client(config: Arc<ClientConfig>, destination: Destination) -> Result<Self, Misuse> {
         config.check()?;
         let mut handshake = Self {
-            cx: Context::new(Role::Client, config.limits),
+            cx: Context::new(Role::Client, config.limits, &config.profile),
             held: Held::default(),
             flight_ended_at: None,
             closure: Closure::Open,
             disclosure: config.disclosure,
-            is_quic: matches!(config.profile, Profile::Quic(_)),
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
@@ -96,12 +93,11 @@ impl Handshake {
     pub fn server(config: Arc<ServerConfig>) -> Result<Self, Misuse> {
         config.check()?;
         Ok(Self {
-            cx: Context::new(Role::Server, config.limits),
+            cx: Context::new(Role::Server, config.limits, &config.profile),
             held: Held::default(),
             flight_ended_at: None,
             closure: Closure::Open,
             disclosure: config.disclosure,
-            is_quic: matches!(config.profile, Profile::Quic(_)),
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
@@ -168,7 +164,7 @@ impl Handshake {
     /// [`Misuse::NotInThisProfile`] in QUIC, [`Misuse::Ended`].
     pub fn update_keys(&mut self, request: bool) -> Result<(), Misuse> {
         self.order(on::Kind::UpdateKeys)?;
-        if self.is_quic {
+        if self.cx.is_quic {
             return Err(Misuse::NotInThisProfile);
         }
         if request && self.cx.updates.answer_awaited {
@@ -203,10 +199,10 @@ impl Handshake {
             return Err(Misuse::WrongRole);
         }
         self.order(on::Kind::IssueTicket)?;
-        let other_early_data = order.max_early_data_bytes.is_some_and(|bytes| bytes != u32::MAX);
-        // RFC 9001 §4.6.1: QUIC bounds early data by itself.
-        let unfit = self.is_quic && other_early_data;
-        if order.lifetime_seconds > MAX_TICKET_LIFETIME_SECONDS || unfit {
+        // RFC 9001 §4.6.1: QUIC limits early data by itself, and its tickets say so.
+        let limits_quic =
+            self.cx.is_quic && order.max_early_data_bytes.unwrap_or(u32::MAX) < u32::MAX;
+        if order.lifetime_seconds > MAX_TICKET_LIFETIME_SECONDS || limits_quic {
             return Err(Misuse::OutOfRange);
         }
         if self.cx.ticket_scope.is_none() {
@@ -223,7 +219,7 @@ impl Handshake {
     /// [`Misuse::WriteClosed`], [`Misuse::NotInThisProfile`] in QUIC, [`Misuse::Ended`].
     pub fn close(&mut self) -> Result<(), Misuse> {
         self.may_send_application_data()?;
-        if self.is_quic {
+        if self.cx.is_quic {
             return Err(Misuse::NotInThisProfile);
         }
         self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
@@ -238,7 +234,7 @@ impl Handshake {
     /// [`Misuse::Ended`].
     pub fn cancel(&mut self) -> Result<(), Misuse> {
         self.running()?;
-        if self.closure.may_send() && !self.is_quic {
+        if self.closure.may_send() && !self.cx.is_quic {
             if !self.is_complete() {
                 self.cx.prepare_to_fail();
                 self.cx.alert(Alert::Closure(ClosureAlert::UserCanceled));

@@ -11,19 +11,24 @@ pub(crate) enum Front<'a> {
     /// Not even a header.
     Nothing,
     /// A header, and not all of the body yet.
-    Partial(HandshakeType),
+    Partial,
     /// A whole message, and what follows it.
     Whole { handshake_type: HandshakeType, encoded: &'a [u8], rest: &'a [u8] },
 }
 
-/// Looks at the front of `bytes`.
+/// Looks at the front of `bytes`, which `gate` may refuse by its type.
 ///
 /// # Errors
-/// [`Cause::MessageTooLong`], as soon as the header is there.
-pub(crate) fn front<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Front<'a>, Cause> {
+/// What `gate` says, and [`Cause::MessageTooLong`], as soon as the header is there.
+pub(crate) fn front<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+    gate: impl FnOnce(HandshakeType) -> Result<(), Cause>,
+) -> Result<Front<'a>, Cause> {
     let mut reader = Reader::new(bytes);
     let (Ok(code), Ok(length)) = (reader.u8(), reader.u24()) else { return Ok(Front::Nothing) };
     let handshake_type = HandshakeType(code);
+    gate(handshake_type)?;
     let limit = match handshake_type {
         HandshakeType::CERTIFICATE => limits.certificate_message_bytes,
         _ => limits.message_bytes,
@@ -32,7 +37,7 @@ pub(crate) fn front<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Front<'a>, C
     let length = length.ok_or(Cause::MessageTooLong)?;
     Ok(match bytes.split_at_checked(HEADER_BYTES + length) {
         Some((encoded, rest)) => Front::Whole { handshake_type, encoded, rest },
-        None => Front::Partial(handshake_type),
+        None => Front::Partial,
     })
 }
 

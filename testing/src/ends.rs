@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use countersign::connection::Connection;
-use countersign::crypto::ring;
 use countersign::handshake::config::{ClientAuthentication, Destination};
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::{ClientConfig, Handshake, ServerConfig};
@@ -11,6 +10,7 @@ use countersign::policy::{ClientPolicy, Credential, ServerPolicy, ServerTrust};
 use pki_types::UnixTime;
 
 use crate::pki::{Authority, NAME, trusting};
+use crate::provider::provider;
 
 /// A client of ours, to be changed before it connects.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Client {
     #[must_use]
     pub fn trusting(root: &Authority) -> Self {
         Self {
-            config: ClientConfig::new(ring::provider()),
+            config: ClientConfig::new(provider()),
             destination: Destination::named(NAME.try_into().unwrap()),
             policy: ClientPolicy {
                 servers: ServerTrust::Roots(trusting(root)),
@@ -81,7 +81,7 @@ impl Server {
     #[must_use]
     pub fn known_by(credential: Credential) -> Self {
         Self {
-            config: ServerConfig::new(ring::provider()),
+            config: ServerConfig::new(provider()),
             policy: ServerPolicy { credentials: vec![credential], ..ServerPolicy::default() },
         }
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use countersign::alert::Alert;
-use countersign::crypto::ring;
 use countersign::epoch::{Direction, Epoch, Role};
 use countersign::failure::Failure;
 use countersign::handshake::config::Destination;
@@ -12,6 +11,7 @@ use countersign::handshake::machine::Edge;
 use countersign::handshake::{CLIENT, ClientConfig, Fact, Handshake, Output, SERVER, ServerConfig};
 
 use crate::identity::Identity;
+use crate::provider::provider;
 
 /// Two configurations, to be changed before they meet.
 #[derive(Clone, Debug)]
@@ -25,10 +25,10 @@ pub struct Setup {
 }
 
 impl Default for Setup {
-    /// Both with all that the default provider has, reporting transitions; `example.com`.
+    /// Both with all that [`provider`] has, reporting transitions; `example.com`.
     fn default() -> Self {
-        let mut client = ClientConfig::new(ring::provider());
-        let mut server = ServerConfig::new(ring::provider());
+        let mut client = ClientConfig::new(provider());
+        let mut server = ServerConfig::new(provider());
         client.report_transitions = true;
         server.report_transitions = true;
         let name = "example.com".try_into().expect("a DNS name");

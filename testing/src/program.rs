@@ -76,6 +76,11 @@ impl Program {
         stdin.write_all(bytes).and_then(|()| stdin.flush()).expect("a program that listens");
     }
 
+    /// Closes its standard input.
+    pub fn hush(&mut self) {
+        self.stdin = None;
+    }
+
     /// Waits until it has written this.
     ///
     /// # Panics
@@ -83,6 +88,15 @@ impl Program {
     pub fn expect(&self, text: &str) {
         let found = self.said.wait(|streams| streams.text().contains(text));
         assert!(found, "no {text:?} in what it said:\n{}", self.said());
+    }
+
+    /// Waits until it has written this as many times.
+    ///
+    /// # Panics
+    /// If it ends or falls silent before.
+    pub fn expect_times(&self, text: &str, times: usize) {
+        let found = self.said.wait(|streams| streams.text().matches(text).count() >= times);
+        assert!(found, "not {times} times {text:?} in what it said:\n{}", self.said());
     }
 
     /// Waits until it has written a line with `words`, which ends in a port: where it listens.
@@ -108,7 +122,7 @@ impl Program {
     /// If it does not end.
     #[must_use]
     pub fn finish(mut self) -> (bool, Vec<u8>) {
-        self.stdin = None;
+        self.hush();
         assert!(self.said.wait(|streams| streams.ended == 2), "it goes on:\n{}", self.said());
         let status = self.child.wait().expect("a status");
         (status.success(), core::mem::take(&mut self.said.lock().stdout))

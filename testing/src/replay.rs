@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use countersign::crypto::group::GroupFailure;
 use countersign::crypto::{
     Draw, Group, KeyExchange, Provider, Random, RandomnessUnavailable, Secret, Share,
-    SignatureAlgorithm, ring,
+    SignatureAlgorithm,
 };
 use countersign::registry::{NamedGroup, SignatureScheme};
 use p256::elliptic_curve::sec1::ToSec1Point;
@@ -20,19 +20,14 @@ use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
 
 use crate::rfc8448::Trace;
 
-/// The provider whose draws are those of `random`. Suites are ring's: they draw nothing.
+/// The provider whose draws are those of `random`. Suites are those of [`crate::provider`]: they
+/// draw nothing.
 #[must_use]
 pub fn provider(random: Arc<ScriptedRandom>) -> Provider {
-    Provider {
-        suites: ring::provider().suites,
-        groups: vec![&X25519, &SECP256R1],
-        signatures: ring::SIGNATURES
-            .iter()
-            .filter(|algorithm| algorithm.scheme != RSA_PSS_RSAE_SHA256.scheme)
-            .chain([&RSA_PSS_RSAE_SHA256])
-            .collect(),
-        random,
-    }
+    let Provider { suites, mut signatures, .. } = crate::provider();
+    signatures.retain(|algorithm| algorithm.scheme != RSA_PSS_RSAE_SHA256.scheme);
+    signatures.push(&RSA_PSS_RSAE_SHA256);
+    Provider { suites, groups: vec![&X25519, &SECP256R1], signatures, random }
 }
 
 /// Draws that were written down before. One that was not, or of another length, is an error.

@@ -75,9 +75,9 @@ cases! {
             setup.server.provider.random = Arc::new(Nowhere(Some(Draw::TicketAgeAdd)));
         };
     Client Start: CryptographyFailed 80 Initial, Nothing,
-        with |setup| setup.client.provider.groups.insert(0, &Broken);
+        with |setup| setup.client.provider.groups = vec![&Broken];
     Server SelectCredential: CryptographyFailed 80 Initial, Nothing,
-        with |setup| setup.server.provider.groups.insert(0, &Broken);
+        with |setup| setup.server.provider.groups = vec![&Broken];
     // The key of a server cannot be updated before the client's Finished.
     Server WaitFinished: KeyUsageExhausted 80 Application, Do(write_until_it_fails),
         with with_short_lived_keys;

@@ -256,7 +256,7 @@ fn phase() -> impl Strategy<Value = Phase> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn whatever_happens_at_most_one_error_alert_is_sent_and_nothing_behind_it(

@@ -2,13 +2,12 @@
 
 use std::iter::once;
 
-use countersign::crypto::ring::provider;
 use countersign::handshake::Fact;
-use countersign::handshake::config::Preference;
+use countersign::handshake::config::{KeyShares, Preference};
 use countersign::limits::Limits;
 use countersign::message::{ClientHello, Kind};
 use countersign::registry::{CipherSuite, NamedGroup};
-use countersign_testing::{Pair, Setup};
+use countersign_testing::{Pair, Setup, provider};
 
 use crate::{bodies, connect, negotiated};
 
@@ -34,7 +33,7 @@ fn every_suite_connects_with_every_group_with_and_without_retry() {
                 setup.server.cipher_suites = once(suite.id).collect();
                 setup.server.groups = once(group.id()).collect();
                 // A share too many, for the group alone, or for none at all.
-                setup.client.key_shares = if retry { 0 } else { usize::MAX };
+                setup.client.key_shares = KeyShares::First(if retry { 0 } else { usize::MAX });
                 let pair = connect(setup);
                 let negotiated = negotiated(&pair);
                 assert_eq!(
@@ -50,7 +49,8 @@ fn every_suite_connects_with_every_group_with_and_without_retry() {
 #[test]
 fn the_second_hello_brings_just_the_share_that_was_asked_for() {
     let mut setup = Setup::default();
-    setup.client.key_shares = 2;
+    setup.client.groups = [X25519, P256, P384].into_iter().collect();
+    setup.client.key_shares = KeyShares::First(2);
     setup.server.groups = once(P384).collect();
     let hellos = bodies(setup, Kind::ClientHello);
     let shares: Vec<Vec<NamedGroup>> = hellos
@@ -128,12 +128,28 @@ fn the_preferred_side_decides_on_the_group() {
     for (row, &(ours, key_shares, theirs, preference, group, retried)) in rows.iter().enumerate() {
         let mut setup = Setup::default();
         setup.client.groups = ours.iter().copied().collect();
-        setup.client.key_shares = key_shares;
+        setup.client.key_shares = KeyShares::First(key_shares);
         setup.server.groups = theirs.iter().copied().collect();
         setup.server.preference = preference;
         let pair = connect(setup);
         assert_eq!(negotiated(&pair).group, Some(group), "row {row}");
         assert_eq!(has_retried(&pair), retried, "row {row}");
+    }
+}
+
+#[test]
+fn key_shares_need_not_be_for_the_most_preferred_groups_and_keep_their_order() {
+    let rows: &[(&[NamedGroup], &[NamedGroup])] =
+        &[(&[P384, X25519], &[X25519, P384]), (&[P256], &[P256]), (&[GREASE], &[]), (&[], &[])];
+    for (wanted, sent) in rows {
+        let mut setup = Setup::default();
+        setup.client.groups = [X25519, P256, P384].into_iter().collect();
+        setup.client.key_shares = KeyShares::Of(wanted.iter().copied().collect());
+        let hellos = bodies(setup, Kind::ClientHello);
+        let hello = ClientHello::parse(&hellos[0], &Limits::default()).expect("our own");
+        let shares = hello.extensions.key_share.expect("shares");
+        let groups: Vec<_> = shares.iter().map(|share| share.group).collect();
+        assert_eq!(groups, *sent, "{wanted:?}");
     }
 }
 

@@ -45,7 +45,7 @@ fn issue(pair: &mut Pair, order: NewTicket) -> (Vec<u8>, CipherSuite, u32) {
 
 #[test]
 fn the_client_gets_the_key_that_the_server_seals() {
-    for suite in countersign::crypto::ring::provider().suites {
+    for suite in countersign_testing::provider().suites {
         let mut setup = Setup::default();
         setup.client.cipher_suites = std::iter::once(suite.id).collect();
         let mut pair = connect(setup);

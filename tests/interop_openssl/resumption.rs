@@ -54,7 +54,10 @@ fn client_resumes_with_each_of_its_tickets() {
             let again = client(&bench, suite, vec![ticket.offer(0)]);
             let mut talk = Talk::connect(&again, address).unwrap();
             talk.complete();
-            assert_eq!(talk.negotiated().psk, Some(PskKind::Resumption));
+            assert_eq!(
+                talk.negotiated().psk.as_ref().map(|psk| psk.kind),
+                Some(PskKind::Resumption)
+            );
             let word = format!("word {round}\n");
             talk.say(word.as_bytes());
             program.expect(&word);
@@ -82,7 +85,7 @@ fn client_resumes_after_a_retry() {
     talk.complete();
     assert_eq!(talk.count(|fact| matches!(fact, Fact::Retried)), 1);
     assert_eq!(talk.count(|fact| matches!(fact, Fact::EarlyDataRejected)), 1);
-    assert_eq!(talk.negotiated().psk, Some(PskKind::Resumption));
+    assert_eq!(talk.negotiated().psk.as_ref().map(|psk| psk.kind), Some(PskKind::Resumption));
     talk.say(b"to be read\n");
     program.expect("to be read\n");
     talk.close();
@@ -107,7 +110,7 @@ fn client_sends_early_data_which_the_server_takes_once() {
         let mut talk = Talk::connect_early(&again, address, b"early words\n").unwrap();
         talk.complete();
         assert_eq!(talk.count(|fact| matches!(fact, Fact::EarlyDataAccepted)), 1);
-        assert_eq!(talk.negotiated().psk, Some(PskKind::Resumption));
+        assert_eq!(talk.negotiated().psk.as_ref().map(|psk| psk.kind), Some(PskKind::Resumption));
         talk.say(b"later words\n");
         program.expect("later words\n");
         talk.close();
@@ -176,7 +179,7 @@ fn server_resumes_with_every_suite_from_sealed_and_stored_tickets() {
             let mut talk = Talk::accept(&server, &listener).unwrap();
             talk.complete();
             let negotiated = talk.negotiated();
-            assert_eq!(negotiated.psk, Some(PskKind::Resumption));
+            assert_eq!(negotiated.psk.as_ref().map(|psk| psk.kind), Some(PskKind::Resumption));
             assert_eq!(negotiated.cipher_suite, suite);
             program.expect("Reused, TLSv1.3");
             converse(talk, program);
@@ -211,7 +214,7 @@ fn server_whose_register_is_full_takes_no_early_data_and_resumes() {
     let mut talk = Talk::accept(&server, &listener).unwrap();
     talk.complete();
     assert_eq!(talk.count(|fact| matches!(fact, Fact::EarlyDataRejected)), 1);
-    assert_eq!(talk.negotiated().psk, Some(PskKind::Resumption));
+    assert_eq!(talk.negotiated().psk.as_ref().map(|psk| psk.kind), Some(PskKind::Resumption));
     assert!(talk.data.is_empty());
     program.expect("Early data was rejected");
     converse(talk, program);
@@ -235,7 +238,7 @@ fn client_is_served_under_an_external_key() {
     client.destination.psks = vec![external().offered_as(b"device 7".to_vec())];
     let mut talk = Talk::connect(&client, address).unwrap();
     talk.complete();
-    assert_eq!(talk.negotiated().psk, Some(PskKind::External));
+    assert_eq!(talk.negotiated().psk.as_ref().map(|psk| psk.kind), Some(PskKind::External));
     talk.say(b"said\n");
     talk.hear(b"dias\n");
     talk.close();
@@ -256,6 +259,6 @@ fn server_serves_under_an_external_key() {
     };
     let mut talk = Talk::accept_with(&server, &listener, answers).unwrap();
     talk.complete();
-    assert_eq!(talk.negotiated().psk, Some(PskKind::External));
+    assert_eq!(talk.negotiated().psk.as_ref().map(|psk| psk.kind), Some(PskKind::External));
     converse(talk, program);
 }

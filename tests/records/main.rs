@@ -5,13 +5,13 @@ mod outbound;
 mod streams;
 
 use countersign::crypto::aead::TAG_BYTES;
-use countersign::crypto::ring::provider;
 use countersign::crypto::{Sealer, Secret, Suite};
 use countersign::epoch::Role;
 use countersign::failure::Cause;
 use countersign::key_schedule::{EarlySecret, TrafficSecret};
 use countersign::limits::Limits;
 use countersign::record::{Content, Inbound};
+use countersign_testing::provider;
 
 const CCS: u8 = 20;
 const ALERT: u8 = 21;

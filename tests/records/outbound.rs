@@ -5,7 +5,6 @@ use core::num::NonZeroU16;
 use countersign::alert::{Alert, ClosureAlert};
 use countersign::crypto::Suite;
 use countersign::crypto::aead::{Aead, AeadKey};
-use countersign::crypto::ring::provider;
 use countersign::epoch::Role;
 use countersign::failure::Cause;
 use countersign::limits::Limits;
@@ -13,6 +12,7 @@ use countersign::record::{
     HEADER_BYTES, Inbound, MAXIMUM_CIPHERTEXT_BYTES, MAXIMUM_INNER_PLAINTEXT_BYTES,
     MAXIMUM_PLAINTEXT_BYTES, Outbound, PROTECTION_OVERHEAD_BYTES, Padding,
 };
+use countersign_testing::provider;
 
 use crate::{
     ALERT, BOTH, CHANGE_CIPHER_SPEC, DATA, HANDSHAKE, Taken, secret, secret_of, suite, taken,

@@ -1,15 +1,17 @@
 //! What both ends agree on when one comes back (RFC 9846 §2.2).
 
 use countersign::crypto::Secret;
-use countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
+use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384};
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
 use countersign::handshake::decision::{Decision, HelloRefusal};
+use countersign::handshake::event::NegotiatedPsk;
 use countersign::handshake::psk::{ExternalKey, PreSharedKey};
 use countersign::handshake::{End, Fact};
 use countersign::key_schedule::PskKind;
-use countersign::registry::{NamedGroup, PskKeyExchangeMode};
-use countersign_testing::Identity;
+use countersign::message::{EncryptedExtensions, ExtensionSet, HEADER_BYTES, ParseContext};
+use countersign::registry::{ExtensionType, HandshakeType, NamedGroup, PskKeyExchangeMode};
+use countersign_testing::{Flight, Identity};
 
 use crate::kept::{Kept, psk_used, resume, run, take_psk, tickets};
 
@@ -23,6 +25,29 @@ fn ticket_resumes_without_a_certificate() {
     assert_eq!(psk_used(&pair), Some(PskKind::Resumption));
     let moves = &pair.client.observed.moves;
     assert!(moves.contains(&("WaitEncryptedExtensions", "EncryptedExtensions", "WaitFinished")));
+}
+
+#[test]
+fn server_acknowledges_the_name_of_a_client_unless_it_resumes() {
+    let kept = Kept::default();
+    let ticket = tickets(&kept, 1).remove(0);
+    for (psks, acknowledged) in [(vec![], true), (vec![ticket.offer(5)], false)] {
+        let mut acknowledgements = Vec::new();
+        let look = |flight: &mut Flight| {
+            if flight.bytes[0] == HandshakeType::ENCRYPTED_EXTENSIONS.0 {
+                let length = usize::from(u16::from_be_bytes([flight.bytes[2], flight.bytes[3]]));
+                let body = &flight.bytes[HEADER_BYTES..HEADER_BYTES + length];
+                let offered = ExtensionSet::of([ExtensionType::SERVER_NAME]);
+                let context = ParseContext { offered, ..ParseContext::default() };
+                let extensions = EncryptedExtensions::parse(body, &context).expect("well-formed");
+                acknowledgements.push(extensions.server_name);
+            }
+        };
+        let mut pair = resume(psks, false).pair();
+        pair.run_with(look, |_, decision| Ok(take_psk(&kept, decision, false)));
+        assert!(pair.agrees(), "{pair:?}");
+        assert_eq!(acknowledgements, [acknowledged]);
+    }
 }
 
 #[test]
@@ -98,6 +123,30 @@ fn external_psk_connects_imported_and_raw() {
         run(&mut pair, &kept, false);
         assert!(pair.agrees(), "{pair:?}");
         assert_eq!(psk_used(&pair), Some(kind));
+    }
+}
+
+#[test]
+fn both_ends_know_which_psk_was_selected_even_after_a_retry_has_shortened_the_list() {
+    let [aes_256, aes_128] = [&TLS_AES_256_GCM_SHA384, &TLS_AES_128_GCM_SHA256];
+    let [longer, other, chosen] = [(aes_256, "a"), (aes_128, "b"), (aes_128, "c")].map(|key| {
+        let psk = PreSharedKey::raw_external(key.1.as_bytes(), key.0).expect("a key");
+        psk.offered_as(key.1.as_bytes().to_vec())
+    });
+    for retry in [false, true] {
+        let kept = Kept::default();
+        kept.borrow_mut().push((chosen.identity().to_vec(), chosen.key().clone()));
+        let mut setup = resume(vec![longer.clone(), other.clone(), chosen.clone()], false);
+        setup.server.cookie_bytes = if retry { 8 } else { 0 };
+        let mut pair = setup.pair();
+        run(&mut pair, &kept, false);
+        assert!(pair.agrees(), "{pair:?}");
+        for end in [&pair.client, &pair.server] {
+            let expected = NegotiatedPsk { kind: PskKind::External, identity: b"c".to_vec() };
+            assert!(end.knows(|fact| {
+                matches!(fact, Fact::Negotiated(n) if n.psk.as_ref() == Some(&expected))
+            }));
+        }
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn run(pair: &mut Pair, kept: &Kept, early_data: bool) {
 
 pub(crate) fn psk_used(pair: &Pair) -> Option<PskKind> {
     pair.client.observed.facts.iter().find_map(|fact| match fact {
-        Fact::Negotiated(negotiated) => negotiated.psk,
+        Fact::Negotiated(negotiated) => negotiated.psk.as_ref().map(|psk| psk.kind),
         _ => None,
     })
 }

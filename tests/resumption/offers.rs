@@ -6,7 +6,7 @@ use countersign::crypto::Suite;
 use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384};
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
-use countersign::handshake::config::ClientAuthentication;
+use countersign::handshake::config::{ClientAuthentication, KeyShares};
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
 use countersign::handshake::{Destination, Fact};
@@ -110,7 +110,7 @@ fn server_rejects_a_binder_with_any_bit_wrong_with_decrypt_error() {
                 let mut setup = offering(vec![psk.clone()], false);
                 setup.client.cipher_suites = [suite.id].into_iter().collect();
                 if retry {
-                    setup.client.key_shares = 0;
+                    setup.client.key_shares = KeyShares::First(0);
                 }
                 let mut pair = setup.pair();
                 let mut hellos = 0;
@@ -233,7 +233,7 @@ fn client_offers_after_a_retry_only_what_fits_the_suite() {
     ];
     for (psks, left) in rows {
         let mut setup = offering(psks, true);
-        setup.client.key_shares = 0;
+        setup.client.key_shares = KeyShares::First(0);
         setup.server.cipher_suites = [TLS_AES_256_GCM_SHA384.id].into_iter().collect();
         let (pair, hellos) = hellos(setup, |decision| match left.is_empty() {
             true => Identity::example().answer(decision),

@@ -162,7 +162,7 @@ pub(crate) fn resumed(wire: &Wire) -> bool {
         assert_eq!(socket.end, None);
     }
     assert_eq!(negotiated(&wire.client), negotiated(&wire.server));
-    negotiated(&wire.client).psk == Some(PskKind::Resumption)
+    negotiated(&wire.client).psk.as_ref().is_some_and(|psk| psk.kind == PskKind::Resumption)
 }
 
 pub(crate) fn negotiated(socket: &Socket) -> &Negotiated {

@@ -8,6 +8,7 @@ use countersign::failure::Cause::{
     self, EarlyDataNotAcceptable, ExtensionNotOffered, MessageOutOfOrder, PskModeNotOffered,
     PskNotOffered,
 };
+use countersign::handshake::config::KeyShares;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk};
 use countersign::message::{
@@ -71,14 +72,12 @@ fn insert(flight: &mut Flight, of: HandshakeType) {
     }
 }
 
-type Wrong = fn(&mut Flight);
-
 /// What a server does wrong, and how the client fails.
 struct Case {
     name: &'static str,
     setup: Setup,
     answer: fn(Decision) -> Answer,
-    wrong: Wrong,
+    wrong: fn(&mut Flight),
     expected: (Cause, &'static str, u8, Epoch),
 }
 
@@ -115,7 +114,7 @@ fn with(mut setup: Setup, change: fn(&mut Setup)) -> Setup {
 
 fn selections() -> Vec<Case> {
     let expected = |cause, alert| (cause, "WaitServerHello", alert, Epoch::Initial);
-    let case = |name, psks, wrong: Wrong, cause, alert| Case {
+    let case = |name, psks, wrong: fn(&mut Flight), cause, alert| Case {
         name,
         setup: offering(psks, false),
         answer: first,
@@ -176,12 +175,18 @@ fn acceptances() -> Vec<Case> {
             forbidden,
         ),
         case("none was offered", offering(two(), false), first, unasked),
-        case("after a retry", with(early(), |setup| setup.client.key_shares = 0), first, unasked),
+        case(
+            "after a retry",
+            with(early(), |setup| setup.client.key_shares = KeyShares::First(0)),
+            first,
+            unasked,
+        ),
     ]
 }
 
 fn certificates() -> Vec<Case> {
-    let insertions: [(&str, Wrong); 2] = [
+    type Insertion = (&'static str, fn(&mut Flight));
+    let insertions: [Insertion; 2] = [
         ("a certificate too", |f| insert(f, HandshakeType::CERTIFICATE)),
         ("a request for one", |f| insert(f, HandshakeType::CERTIFICATE_REQUEST)),
     ];

@@ -173,7 +173,8 @@ impl Part {
         config.encrypted_extensions_layout = Layout(vec![
             Item::Extension(ExtensionType::SUPPORTED_GROUPS),
             Item::Raw(ExtensionType::RECORD_SIZE_LIMIT, RECORD_SIZE_LIMIT.to_vec()),
-            Item::Extension(ExtensionType::SERVER_NAME),
+            // It acknowledges the name in a resumption too.
+            Item::Raw(ExtensionType::SERVER_NAME, Vec::new()),
         ]);
         config.groups = groups(&GROUPS);
         config.announce_groups = true;

@@ -1,8 +1,11 @@
-//! The default provider against the vectors of Project Wycheproof.
+//! A provider against the vectors of Project Wycheproof.
 //!
 //! A vector whose result is "acceptable" may go either way; where TLS says which, it is tested.
 
+#[cfg(feature = "aws-lc-rs")]
+use countersign::crypto::aws_lc_rs::provider;
 use countersign::crypto::group::GroupFailure;
+#[cfg(not(feature = "aws-lc-rs"))]
 use countersign::crypto::ring::provider;
 use countersign::crypto::{Group, Hash, Random, Secret, Suite};
 use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
@@ -94,7 +97,7 @@ fn hkdf_extracts_and_expands() {
     }
 }
 
-/// The default provider's group, and whatever it needs to answer.
+/// The provider's group, and whatever it needs to answer.
 fn group(id: NamedGroup) -> (&'static dyn Group, std::sync::Arc<dyn Random>) {
     let provider = provider();
     (provider.group(id).expect("a group of the provider"), provider.random)

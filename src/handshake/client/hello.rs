@@ -11,7 +11,7 @@ use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
-use crate::handshake::event::{Begin, Fact, Framed, on};
+use crate::handshake::event::{Begin, Fact, Framed, NegotiatedPsk, on};
 use crate::handshake::psk::PreSharedKey;
 use crate::key_schedule::EarlySecret;
 use crate::message::{HelloRetryRequest, KeyShareEntry, ServerHello};
@@ -52,7 +52,7 @@ impl Start {
         }
         let config = Arc::clone(&offer.config);
         let ours = config.groups.list().iter().filter(|id| config.provider.group(*id).is_some());
-        for group in ours.take(config.key_shares) {
+        for group in config.key_shares.among(&ours.collect::<Vec<_>>()) {
             offer.start_key_exchange(group, random.as_ref())?;
         }
         offer.send(cx, None, None)?;
@@ -130,7 +130,8 @@ impl Offer {
             return Err(Cause::PskModeNotOffered);
         }
         let is_first = index == 0;
-        Ok(Some(SelectedPsk { key: offered.key.clone(), is_first }))
+        let (key, identity) = (offered.key.clone(), offered.identity.clone());
+        Ok(Some(SelectedPsk { key, identity, is_first }))
     }
 
     /// The secret agreed with the server; none in a handshake by PSK alone.
@@ -198,8 +199,15 @@ impl Offer {
 #[derive(Debug)]
 pub(super) struct SelectedPsk {
     pub(super) key: PreSharedKey,
+    pub(super) identity: Vec<u8>,
     /// Only the first may carry early data (RFC 9846 §4.3.10).
     pub(super) is_first: bool,
+}
+
+impl SelectedPsk {
+    pub(super) fn negotiated(&self) -> NegotiatedPsk {
+        NegotiatedPsk { kind: self.key.kind, identity: self.identity.clone() }
+    }
 }
 
 impl WaitServerHello {

@@ -168,7 +168,8 @@ fn is_usable(key: &PreSharedKey, config: &ClientConfig) -> bool {
     !config.psk_key_exchange_modes.is_empty() && suites.any(|suite| key.fits(suite))
 }
 
-/// RFC 9846 §4.3.10: the server takes early data only with the suite and the protocol of its PSK.
+/// RFC 9846 §4.3.10: the server can take early data only with the suite and the protocol of its
+/// PSK.
 fn permits_early_data(key: &PreSharedKey, config: &ClientConfig) -> bool {
     let mut protocols = config.application_layer_protocols.list().iter();
     key.early_data.as_ref().is_some_and(|terms| {

@@ -124,7 +124,7 @@ impl WaitEncryptedExtensions {
                 flight.config.record_size_limit,
                 message.record_size_limit,
             ),
-            psk: psk.as_ref().map(|psk| psk.key.kind),
+            psk: psk.as_ref().map(SelectedPsk::negotiated),
         }));
         flight.protocol = protocol.map(<[u8]>::to_vec);
         // RFC 9846 §4.4.2: a server that uses a PSK sends no certificate and asks for none.

@@ -15,7 +15,7 @@ use crate::handshake::authentication::{
 use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCredential, Signed};
-use crate::handshake::event::{Fact, Negotiated, RecordSizeLimits, on};
+use crate::handshake::event::{Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::handshake::ticket::TicketScope;
@@ -144,15 +144,7 @@ impl SelectCredential {
         early_data: bool,
     ) -> Step<Self, on::CredentialSelected> {
         let early = EarlySecret::new(self.suite, Some(&key.secret));
-        let offered = hello.extensions.pre_shared_key.ok_or(Cause::NoAcceptablePsk)?;
-        check_binder(
-            &early,
-            key.kind,
-            &self.client_hello,
-            &offered,
-            usize::from(index),
-            &self.transcript,
-        )?;
+        let psk = self.check_psk(hello, usize::from(index), key.kind, &early)?;
         cx.psk = diagnosis::Psk::Accepted(key.diagnosis_kind());
         self.transcript.add(&self.client_hello);
         self.group = self.group.filter(|_| self.psk_use.with_key_exchange);
@@ -172,7 +164,7 @@ impl SelectCredential {
             }
             cx.install(Direction::Receive, Epoch::Handshake, &opened.client);
         }
-        self.say_parameters(cx, hello, protocol, Some(key.kind), early_data)?;
+        self.say_parameters(cx, hello, protocol, Some(psk), early_data)?;
         let is_quic = matches!(self.config.profile, Profile::Quic(_));
         let client = opened.client.clone();
         let flight = ServerFlight {
@@ -192,6 +184,20 @@ impl SelectCredential {
             true => Next::to(WaitEndOfEarlyData { flight, client }),
             false => Next::to(WaitFinished { flight }),
         })
+    }
+
+    /// The PSK at `index` of those offered, which the client holds: its binder is right.
+    fn check_psk(
+        &self,
+        hello: &ClientHello<'_>,
+        index: usize,
+        kind: PskKind,
+        early: &EarlySecret,
+    ) -> Result<NegotiatedPsk, Cause> {
+        let offered = hello.extensions.pre_shared_key.ok_or(Cause::NoAcceptablePsk)?;
+        check_binder(early, kind, &self.client_hello, &offered, index, &self.transcript)?;
+        let identity = offered.identities.iter().nth(index).ok_or(Cause::NoAcceptablePsk)?;
+        Ok(NegotiatedPsk { kind, identity: identity.identity.to_vec() })
     }
 
     /// Sends ServerHello; what follows is encrypted.
@@ -218,11 +224,12 @@ impl SelectCredential {
         cx: &mut Context,
         hello: &ClientHello<'_>,
         protocol: Option<Vec<u8>>,
-        psk: Option<PskKind>,
+        psk: Option<NegotiatedPsk>,
         early_data: bool,
     ) -> Result<(), Cause> {
         let Self { config, transcript, .. } = self;
-        encrypted_extensions(config, cx, hello, protocol.as_deref(), early_data, transcript)?;
+        let (name, kind) = (protocol.as_deref(), psk.as_ref().map(|psk| psk.kind));
+        encrypted_extensions(config, cx, hello, name, kind, early_data, transcript)?;
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: self.suite.id,
             group: self.group.map(Group::id),

@@ -7,6 +7,7 @@ use crate::failure::Cause;
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::event::Fact;
+use crate::key_schedule::PskKind;
 use crate::message::{
     CertificateRequest, ClientHello, EncryptedExtensions, HEADER_BYTES, KeyShareEntry, ServerHello,
     ServerHelloExtensions,
@@ -61,11 +62,13 @@ pub(super) fn encrypted_extensions(
     cx: &mut Context,
     hello: &ClientHello<'_>,
     protocol: Option<&[u8]>,
+    psk: Option<PskKind>,
     early_data: bool,
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
     let extensions = EncryptedExtensions {
-        server_name: hello.extensions.server_name.is_some(),
+        // RFC 6066 §3: a server that resumes does not acknowledge the name.
+        server_name: hello.extensions.server_name.is_some() && psk != Some(PskKind::Resumption),
         supported_groups: config.announce_groups.then(|| config.groups.list()),
         application_layer_protocol: protocol,
         record_size_limit: config

@@ -13,8 +13,8 @@ use crate::crypto::{Draw, Provider};
 /// Seals tickets by AES-256-GCM, under keys that succeed one another.
 ///
 /// Servers that are to open each other's tickets are given the same keys. Whoever comes to know a
-/// key can read the ticket's PSK, and with it early data, and all that is said in a handshake by
-/// PSK alone: change it often, and before it has sealed 2^32 tickets.
+/// key can read the ticket's PSK, and with it early data, and anything that is said in a handshake
+/// by PSK alone: change it often, and before it has sealed 2^32 tickets.
 pub struct TicketSealer {
     /// How long after its successor has come into force a key opens tickets: a day unless it is
     /// changed.

@@ -1,0 +1,349 @@
+//! Suites, curves and signatures over the interface of ring, which aws-lc-rs has too.
+//!
+//! Each of the two providers includes this file: `library` is the crate that stands behind it, and
+//! `agree` the one function that the two crates have in different shapes.
+
+use core::fmt;
+
+use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
+
+use super::agree;
+use super::library::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
+use super::library::agreement::{self, EphemeralPrivateKey, PublicKey, UnparsedPublicKey};
+use super::library::rand::{SecureRandom, SystemRandom};
+use super::library::signature::{self, VerificationAlgorithm};
+use super::library::{digest, hmac};
+use crate::crypto::aead::{Aead, AeadFailed, AeadKey, NONCE_BYTES, TAG_BYTES};
+use crate::crypto::group::{Group, GroupFailure, KeyExchange, Share};
+use crate::crypto::hash::{Digest, Hash, RunningHash};
+use crate::crypto::secret::Secret;
+use crate::crypto::signature::SignatureAlgorithm;
+use crate::crypto::suite::Suite;
+use crate::crypto::{Draw, Random, RandomnessUnavailable};
+use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
+
+/// AES-128-GCM with SHA-256.
+pub static TLS_AES_128_GCM_SHA256: Suite = Suite {
+    id: CipherSuite::TLS_AES_128_GCM_SHA256,
+    hash: &Sha(&hmac::HMAC_SHA256),
+    aead: &Protection { algorithm: &aead::AES_128_GCM, limit: AES_GCM_LIMIT },
+};
+
+/// AES-256-GCM with SHA-384.
+pub static TLS_AES_256_GCM_SHA384: Suite = Suite {
+    id: CipherSuite::TLS_AES_256_GCM_SHA384,
+    hash: &Sha(&hmac::HMAC_SHA384),
+    aead: &Protection { algorithm: &aead::AES_256_GCM, limit: AES_GCM_LIMIT },
+};
+
+/// ChaCha20-Poly1305 with SHA-256.
+pub static TLS_CHACHA20_POLY1305_SHA256: Suite = Suite {
+    id: CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+    hash: &Sha(&hmac::HMAC_SHA256),
+    aead: &Protection { algorithm: &aead::CHACHA20_POLY1305, limit: CHACHA20_POLY1305_LIMIT },
+};
+
+/// RFC 9846 §5.5: 2^24.5 full-size records.
+const AES_GCM_LIMIT: u64 = 23_726_566;
+
+/// RFC 9846 §5.5: the sequence number would wrap before the safety limit is reached.
+const CHACHA20_POLY1305_LIMIT: u64 = u64::MAX;
+
+/// Curve25519.
+pub static X25519: Curve =
+    Curve { id: NamedGroup::X25519, algorithm: &agreement::X25519, legacy_form: &[] };
+
+/// NIST P-256.
+pub static SECP256R1: Curve =
+    Curve { id: NamedGroup::SECP256R1, algorithm: &agreement::ECDH_P256, legacy_form: &[4] };
+
+/// NIST P-384: the slowest by far, and with ring some twenty times as slow as the others.
+pub static SECP384R1: Curve =
+    Curve { id: NamedGroup::SECP384R1, algorithm: &agreement::ECDH_P384, legacy_form: &[4] };
+
+/// The signature schemes of RFC 9846 §4.3.3 that both libraries verify, RSA with 2048 to 8192 bits.
+pub static SIGNATURES: [SignatureAlgorithm; 9] = [
+    SignatureAlgorithm {
+        scheme: SignatureScheme::ECDSA_SECP256R1_SHA256,
+        algorithm: &Verifier {
+            algorithm: &signature::ECDSA_P256_SHA256_ASN1,
+            public_key: alg_id::ECDSA_P256,
+            signature: alg_id::ECDSA_SHA256,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::ECDSA_SECP384R1_SHA384,
+        algorithm: &Verifier {
+            algorithm: &signature::ECDSA_P384_SHA384_ASN1,
+            public_key: alg_id::ECDSA_P384,
+            signature: alg_id::ECDSA_SHA384,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::ED25519,
+        algorithm: &Verifier {
+            algorithm: &signature::ED25519,
+            public_key: alg_id::ED25519,
+            signature: alg_id::ED25519,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PSS_RSAE_SHA256,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PSS_2048_8192_SHA256,
+            public_key: alg_id::RSA_ENCRYPTION,
+            signature: alg_id::RSA_PSS_SHA256,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PSS_RSAE_SHA384,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PSS_2048_8192_SHA384,
+            public_key: alg_id::RSA_ENCRYPTION,
+            signature: alg_id::RSA_PSS_SHA384,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PSS_RSAE_SHA512,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PSS_2048_8192_SHA512,
+            public_key: alg_id::RSA_ENCRYPTION,
+            signature: alg_id::RSA_PSS_SHA512,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PSS_PSS_SHA256,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PSS_2048_8192_SHA256,
+            public_key: alg_id::RSA_PSS_SHA256,
+            signature: alg_id::RSA_PSS_SHA256,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PSS_PSS_SHA384,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PSS_2048_8192_SHA384,
+            public_key: alg_id::RSA_PSS_SHA384,
+            signature: alg_id::RSA_PSS_SHA384,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PSS_PSS_SHA512,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PSS_2048_8192_SHA512,
+            public_key: alg_id::RSA_PSS_SHA512,
+            signature: alg_id::RSA_PSS_SHA512,
+        },
+    },
+];
+
+impl Random for SystemRandom {
+    fn fill(&self, _draw: Draw, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {
+        SecureRandom::fill(self, bytes).map_err(|_| RandomnessUnavailable)
+    }
+}
+
+#[derive(Debug)]
+struct Sha(&'static hmac::Algorithm);
+
+impl Hash for Sha {
+    fn output_bytes(&self) -> usize {
+        self.0.digest_algorithm().output_len()
+    }
+
+    fn start(&self) -> Box<dyn RunningHash> {
+        Box::new(digest::Context::new(self.0.digest_algorithm()))
+    }
+
+    fn digest(&self, parts: &[&[u8]]) -> Digest {
+        let mut running = digest::Context::new(self.0.digest_algorithm());
+        for part in parts {
+            running.update(part);
+        }
+        finish(running)
+    }
+
+    fn hmac(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]) {
+        let mut running = hmac::Context::with_key(&hmac::Key::new(*self.0, key));
+        for part in parts {
+            running.update(part);
+        }
+        copy(running.sign().as_ref(), out);
+    }
+
+    fn hmac_verify(&self, key: &[u8], message: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(&hmac::Key::new(*self.0, key), message, tag).is_ok()
+    }
+}
+
+impl RunningHash for digest::Context {
+    fn update(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+
+    fn digest_with(&self, more: &[u8]) -> Digest {
+        let mut running = self.clone();
+        running.update(more);
+        finish(running)
+    }
+}
+
+fn finish(running: digest::Context) -> Digest {
+    let digest = running.finish();
+    Digest::filled(digest.as_ref().len(), |out| copy(digest.as_ref(), out))
+}
+
+/// Unlike the slice method of that name, this cannot panic.
+fn copy(from: &[u8], to: &mut [u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+}
+
+#[derive(Debug)]
+struct Protection {
+    algorithm: &'static aead::Algorithm,
+    limit: u64,
+}
+
+impl Aead for Protection {
+    fn key_bytes(&self) -> usize {
+        self.algorithm.key_len()
+    }
+
+    fn confidentiality_limit(&self) -> u64 {
+        self.limit
+    }
+
+    fn key(&self, key: &[u8]) -> Box<dyn AeadKey> {
+        Box::new(ExpandedKey(UnboundKey::new(self.algorithm, key).ok().map(LessSafeKey::new)))
+    }
+}
+
+/// `None` for a key of the wrong length: it protects nothing and opens nothing.
+struct ExpandedKey(Option<LessSafeKey>);
+
+impl AeadKey for ExpandedKey {
+    fn seal(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        associated_data: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; TAG_BYTES], AeadFailed> {
+        let key = self.0.as_ref().ok_or(AeadFailed)?;
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = key
+            .seal_in_place_separate_tag(nonce, Aad::from(associated_data), content)
+            .map_err(|_| AeadFailed)?;
+        tag.as_ref().try_into().map_err(|_| AeadFailed)
+    }
+
+    fn open<'a>(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        associated_data: &[u8],
+        protected: &'a mut [u8],
+    ) -> Result<&'a mut [u8], AeadFailed> {
+        let key = self.0.as_ref().ok_or(AeadFailed)?;
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        key.open_in_place(nonce, Aad::from(associated_data), protected).map_err(|_| AeadFailed)
+    }
+}
+
+/// An elliptic curve group.
+#[derive(Debug)]
+pub struct Curve {
+    id: NamedGroup,
+    algorithm: &'static agreement::Algorithm,
+    /// What every share begins with (RFC 9846 §4.3.8.2).
+    legacy_form: &'static [u8],
+}
+
+impl Curve {
+    fn key_pair(&self) -> Result<KeyPair, GroupFailure> {
+        let private_key = EphemeralPrivateKey::generate(self.algorithm, &SystemRandom::new())
+            .map_err(|_| GroupFailure::Failed)?;
+        let public_key = private_key.compute_public_key().map_err(|_| GroupFailure::Failed)?;
+        Ok(KeyPair { private_key, public_key, legacy_form: self.legacy_form })
+    }
+}
+
+impl Group for Curve {
+    fn id(&self) -> NamedGroup {
+        self.id
+    }
+
+    fn start(&self, _random: &dyn Random) -> Result<Box<dyn KeyExchange>, GroupFailure> {
+        Ok(Box::new(self.key_pair()?))
+    }
+
+    fn respond(
+        &self,
+        _random: &dyn Random,
+        client_share: &[u8],
+    ) -> Result<(Share, Secret), GroupFailure> {
+        let key_pair = self.key_pair()?;
+        let share = key_pair.share().to_vec();
+        Ok((share, key_pair.agree(client_share)?))
+    }
+}
+
+struct KeyPair {
+    private_key: EphemeralPrivateKey,
+    public_key: PublicKey,
+    legacy_form: &'static [u8],
+}
+
+impl KeyPair {
+    fn agree(self, peer_share: &[u8]) -> Result<Secret, GroupFailure> {
+        // TLS has one encoding of a point. AWS-LC is content with others: compressed, in the hybrid
+        // form of X9.62, or wrapped as in a certificate.
+        if peer_share.len() != self.share().len() || !peer_share.starts_with(self.legacy_form) {
+            return Err(GroupFailure::InvalidShare);
+        }
+        let peer_share = UnparsedPublicKey::new(self.private_key.algorithm(), peer_share);
+        agree(self.private_key, &peer_share)
+    }
+}
+
+impl KeyExchange for KeyPair {
+    fn share(&self) -> &[u8] {
+        self.public_key.as_ref()
+    }
+
+    fn finish(self: Box<Self>, server_share: &[u8]) -> Result<Secret, GroupFailure> {
+        self.agree(server_share)
+    }
+}
+
+/// A verification of the library's, under the names that certificates have for it.
+struct Verifier {
+    algorithm: &'static dyn VerificationAlgorithm,
+    public_key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+}
+
+impl SignatureVerificationAlgorithm for Verifier {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        signature::UnparsedPublicKey::new(self.algorithm, public_key)
+            .verify(message, signature)
+            .map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.public_key
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.signature
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.algorithm, f)
+    }
+}

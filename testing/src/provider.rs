@@ -1,0 +1,24 @@
+//! Which cryptography the two ends run on.
+
+use countersign::crypto::Provider;
+use countersign::registry::NamedGroup;
+use rustls::crypto::SupportedKxGroup;
+
+/// The default provider; with feature `aws-lc-rs` the one over AWS-LC.
+#[must_use]
+pub fn provider() -> Provider {
+    #[cfg(feature = "aws-lc-rs")]
+    use countersign::crypto::aws_lc_rs as library;
+    #[cfg(not(feature = "aws-lc-rs"))]
+    use countersign::crypto::ring as library;
+
+    library::provider()
+}
+
+/// The hybrid groups of rustls, which it has with feature `aws-lc-rs` alone.
+pub const THEIR_HYBRIDS: &[(NamedGroup, &dyn SupportedKxGroup)] = &[
+    #[cfg(feature = "aws-lc-rs")]
+    (NamedGroup::X25519MLKEM768, rustls::crypto::aws_lc_rs::kx_group::X25519MLKEM768),
+    #[cfg(feature = "aws-lc-rs")]
+    (NamedGroup::SECP256R1MLKEM768, rustls::crypto::aws_lc_rs::kx_group::SECP256R1MLKEM768),
+];
