@@ -61,9 +61,11 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         let fits = config.certificate_authorities.push(&DistinguishedName(&name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
-    config.preference = Preference::Client;
+    config.preference = match options.prefers_own || options.policy.is_some() {
+        true => Preference::Server,
+        false => Preference::Client,
+    };
     if let Some(policy) = options.policy {
-        config.preference = Preference::Server;
         config.cipher_suites = policy.cipher_suites.iter().copied().collect();
     }
     config.profile = profile(options)?;
@@ -163,7 +165,7 @@ const fn is_curve(group: NamedGroup) -> bool {
 }
 
 /// The schemes that the test names, or those that the runner takes for the default. Of schemes that
-/// TLS 1.3 does not sign with, tests want to see that they are refused: they are offered beside others.
+/// TLS 1.3 does not sign with, tests want to see that they are refused: they go beside others.
 fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureScheme>, Stop> {
     let known = provider.signatures.iter().map(|algorithm| algorithm.scheme);
     let mut known: Vec<_> = known.filter(|scheme| *scheme != SignatureScheme::ED25519).collect();

@@ -125,7 +125,7 @@ impl<'m> Conversation<'m> {
                 self.seen.is_complete = true;
                 self.issue_ticket()?;
             }
-            Fact::Ticket(ticket) => self.keep(ticket),
+            Fact::Ticket(ticket) => self.seen.ticket = Some(ticket),
             Fact::TransportParameters(parameters) => {
                 self.seen.transport_parameters = Some(parameters);
             }
@@ -144,10 +144,6 @@ impl<'m> Conversation<'m> {
         }
         let own = self.identities.iter().find(|own| own.is_imported_as(&psk.identity));
         self.seen.credential = own.map(|own| own.number);
-    }
-
-    fn keep(&mut self, ticket: Ticket) {
-        self.seen.ticket = Some(ticket);
     }
 
     /// Server: issues the next of the tickets that are due.

@@ -78,8 +78,8 @@ impl Conversation<'_> {
         Ok(Exchanged::Whole)
     }
 
-    /// A connection that is resumed brings no certificate: whoever wants to judge that of the session
-    /// again does so before using the connection.
+    /// A connection that is resumed brings no certificate: whoever wants to judge that of the
+    /// session again does so before using the connection.
     fn verify_again(&mut self) -> Result<(), Stop> {
         let is_due =
             self.options.verify_again && (self.is_resumed() || self.is_sending_early_data());

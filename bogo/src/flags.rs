@@ -20,7 +20,7 @@ enum Flag {
     Number(fn(&mut Options, i64) -> Option<()>),
     Text(fn(&mut Options, Vec<u8>)),
     Base64(fn(&mut Options, Vec<u8>)),
-    /// It asks for what TLS 1.3 always or never has, or is about something that is not checked here.
+    /// It asks for what TLS 1.3 always or never has, or for what is one and the same here.
     Inert,
     InertValue,
 }
@@ -167,6 +167,7 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-fips-202205", Switch(|o| o.policy = Some(&FIPS_202205))),
     ("-wpa-202304", Switch(|o| o.policy = Some(&WPA_202304))),
     ("-cnsa-202407", Switch(|o| o.policy = Some(&CNSA_202407))),
+    ("-server-preference", Switch(|o| o.prefers_own = true)),
     ("-curves", Code(|o, group| o.groups.push(NamedGroup(group)))),
     ("-key-shares", Code(|o, group| o.key_shares.get_or_insert_default().push(NamedGroup(group)))),
     ("-no-key-shares", Switch(|o| o.key_shares = Some(Vec::new()))),

@@ -1,4 +1,4 @@
-//! Who the shim is: certificates and external keys, in order of preference, and the choice among them.
+//! Who the shim is: certificates and external keys, in order of preference.
 
 use std::ffi::OsString;
 use std::fs;

@@ -24,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) late: bool,
     pub(crate) max_version: Option<u16>,
     pub(crate) policy: Option<&'static Policy>,
+    pub(crate) prefers_own: bool,
     pub(crate) fallback: bool,
     pub(crate) groups: Vec<NamedGroup>,
     pub(crate) key_shares: Option<Vec<NamedGroup>>,

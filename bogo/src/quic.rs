@@ -1,5 +1,5 @@
-//! The transport that stands in for QUIC in the runner: records that say which keys protect them, and
-//! show the keys.
+//! The transport that stands in for QUIC in the runner: records that say which keys protect them,
+//! and show the keys.
 //!
 //! A record is its type, its level, the cipher suite and the length of the rest: the secret of the
 //! level, none at the initial one, and the content.

@@ -44,8 +44,8 @@ impl Socket {
         Ok(count)
     }
 
-    /// Says that nothing more will come, and reads until the runner has said the same: a socket that
-    /// is closed with bytes unread resets the connection, and a reset overtakes an alert.
+    /// Says that nothing more will come, and reads until the runner has said the same: a socket
+    /// that is closed with bytes unread resets the connection, and a reset overtakes an alert.
     pub(crate) fn leave(mut self) {
         let mut chunk = [0; CHUNK_BYTES];
         if self.stream.shutdown(Shutdown::Write).is_ok() {

@@ -54,7 +54,9 @@ impl fmt::Display for Stop {
 
 impl From<Misuse> for Stop {
     fn from(misuse: Misuse) -> Self {
-        Self::Failed(format!(":{misuse:?}: {misuse}"))
+        let name = format!("{misuse:?}");
+        let name = name.split('(').next().unwrap_or_default();
+        Self::Failed(format!(":{name}: {misuse}"))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use crate::codec::Writer;
 use crate::crypto::secret::Secret;
 
 /// The longest hash, in bytes (SHA-384).
@@ -92,14 +91,22 @@ impl dyn Hash {
     /// It can make 255 blocks; what lies beyond stays as it was. Callers that take a length from
     /// outside check it first.
     pub fn expand(&self, secret: &Secret, info: &[u8], out: &mut [u8]) {
-        let mut previous: Option<Secret> = None;
+        self.expand_parts(secret, [info, &[], &[], &[], &[], &[]], out);
+    }
+
+    /// HKDF-Expand with `info` in parts, so that nobody has to join them.
+    fn expand_parts(&self, secret: &Secret, info: [&[u8]; 6], out: &mut [u8]) {
+        let [a, b, c, d, e, f] = info;
+        let mut previous: &[u8] = &[];
         for (counter, block) in (1..=u8::MAX).zip(out.chunks_mut(self.output_bytes())) {
-            let before = previous.as_ref().map_or(&[][..], Secret::as_bytes);
-            let current = self.mac(secret.as_bytes(), &[before, info, &[counter]]);
-            for (to, from) in block.iter_mut().zip(current.as_bytes()) {
-                *to = *from;
+            let parts = [previous, a, b, c, d, e, f, &[counter]];
+            if block.len() == self.output_bytes() {
+                self.hmac(secret.as_bytes(), &parts, block);
+            } else {
+                let last = self.mac(secret.as_bytes(), &parts);
+                block.iter_mut().zip(last.as_bytes()).for_each(|(to, from)| *to = *from);
             }
-            previous = Some(current);
+            previous = block;
         }
     }
 
@@ -113,15 +120,13 @@ impl dyn Hash {
 
     /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1), as far as `expand` can.
     pub fn expand_label_into(&self, secret: &Secret, label: &str, context: &[u8], out: &mut [u8]) {
-        let mut hkdf_label = Vec::new();
-        let mut writer = Writer::new(&mut hkdf_label);
-        writer.u16(u16::try_from(out.len()).unwrap_or(u16::MAX));
-        writer.vector8(|label_field| {
-            label_field.raw(LABEL_PREFIX);
-            label_field.raw(label.as_bytes());
-        });
-        writer.vector8(|context_field| context_field.raw(context));
-        self.expand(secret, &hkdf_label, out);
+        // HkdfLabel: the length of the output, the label and the context, each behind its length.
+        let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let label_bytes = [u8::try_from(LABEL_PREFIX.len() + label.len()).unwrap_or(u8::MAX)];
+        let context_bytes = [u8::try_from(context.len()).unwrap_or(u8::MAX)];
+        let info =
+            [&length[..], &label_bytes, LABEL_PREFIX, label.as_bytes(), &context_bytes, context];
+        self.expand_parts(secret, info, out);
     }
 
     fn mac(&self, key: &[u8], parts: &[&[u8]]) -> Secret {

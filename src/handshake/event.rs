@@ -235,7 +235,9 @@ pub(crate) struct Begin;
 pub struct NewTicket {
     /// How long the client may use it, in seconds; at most 604,800.
     pub lifetime_seconds: u32,
-    /// How many bytes of early data it permits; `None`: no early data.
+    /// How many bytes of early data it permits; `None`: no early data. More than
+    /// [`Limits::skipped_early_data_bytes`](crate::limits::Limits::skipped_early_data_bytes) allows
+    /// ends the connection whenever it is not taken.
     pub max_early_data_bytes: Option<u32>,
 }
 

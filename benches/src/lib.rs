@@ -1,0 +1,13 @@
+//! What a handshake and a record of countersign cost, beside rustls and beside ring alone.
+//!
+//! `docs/performance.md` says what is measured, and how to run it. Everything happens in memory, in
+//! one thread: [`meeting::meet`] lets two ends of one [`Library`](meeting::Library) meet, and a
+//! [`Meter`](meeting::Meter) watches what each side does.
+
+pub mod countersign;
+pub mod identities;
+pub mod meeting;
+#[path = "../../testing/src/pki.rs"]
+pub mod pki;
+pub mod primitives;
+pub mod rustls;

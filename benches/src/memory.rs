@@ -1,0 +1,85 @@
+//! Counts what is allocated for a handshake, and what is left of it in an idle connection.
+
+use std::alloc::System;
+
+use countersign_benches::countersign::Countersign;
+use countersign_benches::identities::Identities;
+use countersign_benches::meeting::{Library, Meter, Scenario, Side, Unwatched, meet};
+use countersign_benches::rustls::Rustls;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Stats, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const CONNECTIONS: usize = 10_000;
+
+fn main() {
+    let identities = Identities::new();
+    let (countersign, rustls) = (Countersign::new(&identities), Rustls::new(&identities));
+    println!("Allocations for one handshake, grown ones included, and their bytes.\n");
+    println!("| | | countersign | bytes | rustls | bytes |");
+    println!("|---|---|---:|---:|---:|---:|");
+    for scenario in Scenario::ALL {
+        let (ours, theirs) = (handshake(&countersign, scenario), handshake(&rustls, scenario));
+        for (side, [made, bytes], [theirs, their_bytes]) in
+            [("client", ours.client, theirs.client), ("server", ours.server, theirs.server)]
+        {
+            let name = scenario.name();
+            println!("| {name} handshake | {side} | {made} | {bytes} | {theirs} | {their_bytes} |");
+        }
+    }
+    println!("\nHeap of one of {CONNECTIONS} idle connections after a full handshake.\n");
+    println!("| | | blocks | bytes | bytes of the value |");
+    println!("|---|---|---:|---:|---:|");
+    at_rest(&countersign);
+    at_rest(&rustls);
+}
+
+/// How many allocations each side makes, and of how many bytes in all.
+#[derive(Clone, Copy, Default)]
+struct Allocations {
+    client: [usize; 2],
+    server: [usize; 2],
+}
+
+impl Meter for Allocations {
+    fn watch<T>(&mut self, side: Side, work: impl FnOnce() -> T) -> T {
+        let before = ALLOCATOR.stats();
+        let result = work();
+        let change = ALLOCATOR.stats() - before;
+        let [made, bytes] = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        *made += change.allocations + change.reallocations;
+        *bytes += change.bytes_allocated;
+        result
+    }
+}
+
+fn handshake(library: &impl Library, scenario: Scenario) -> Allocations {
+    // What is made on first use is nobody's.
+    meet(library, scenario, &mut Unwatched);
+    let mut allocations = Allocations::default();
+    meet(library, scenario, &mut allocations);
+    allocations
+}
+
+/// What a connection holds is what is freed with it; what connections share stays.
+fn at_rest<L: Library>(library: &L) {
+    let mut clients = Vec::with_capacity(CONNECTIONS);
+    let mut servers = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        let (client, server) = meet(library, Scenario::Full, &mut Unwatched);
+        clients.push(client);
+        servers.push(server);
+    }
+    let [client, server] = L::CONNECTION_BYTES;
+    for (side, value, mut ends) in [("client", client, clients), ("server", server, servers)] {
+        let before = ALLOCATOR.stats();
+        ends.clear();
+        let Stats { deallocations, bytes_deallocated, .. } = ALLOCATOR.stats() - before;
+        let (blocks, bytes) = (deallocations / CONNECTIONS, bytes_deallocated / CONNECTIONS);
+        println!("| {} | {side} | {blocks} | {bytes} | {value} |", L::NAME);
+    }
+}
