@@ -170,6 +170,12 @@ impl<T> Vector<T> {
         List { bytes: &self.bytes, item: PhantomData }
     }
 
+    /// The list, if it has items: an extension that is sent only with something to say.
+    #[must_use]
+    pub fn list_unless_empty(&self) -> Option<List<'_, T>> {
+        (!self.is_empty()).then(|| self.list())
+    }
+
     /// Whether there are no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -141,15 +141,15 @@ impl Offer {
             status_request: config.request_ocsp_response,
             supported_groups: Some(config.groups.list()),
             signature_algorithms: Some(config.signature_schemes.list()),
-            signature_algorithms_cert: unless_empty(&config.certificate_signature_schemes),
-            application_layer_protocols: unless_empty(&config.application_layer_protocols),
+            signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
+            application_layer_protocols: config.application_layer_protocols.list_unless_empty(),
             signed_certificate_timestamp: config.request_signed_certificate_timestamps,
             early_data: self.early_data,
             record_size_limit: config.record_size_limit,
             supported_versions: List::parse(Reader::new(SUPPORTED_VERSIONS)).ok(),
             cookie,
-            psk_key_exchange_modes: unless_empty(&config.psk_key_exchange_modes),
-            certificate_authorities: unless_empty(&config.certificate_authorities),
+            psk_key_exchange_modes: config.psk_key_exchange_modes.list_unless_empty(),
+            certificate_authorities: config.certificate_authorities.list_unless_empty(),
             key_share: Some(shares),
             ticket_request: config.ticket_request,
             quic_transport_parameters: match &config.profile {
@@ -177,10 +177,6 @@ fn permits_early_data(key: &PreSharedKey, config: &ClientConfig) -> bool {
         config.cipher_suites.list().contains(key.suite.id)
             && protocol.is_none_or(|name| protocols.any(|ProtocolName(offered)| offered == name))
     })
-}
-
-fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {
-    if vector.is_empty() { None } else { Some(vector.list()) }
 }
 
 /// TLS 1.3 and nothing else, as `supported_versions` holds it.

@@ -1,7 +1,6 @@
 //! What the server says before it authenticates: ServerHello, EncryptedExtensions,
 //! CertificateRequest (RFC 9846 §4.2.3, §4.4).
 
-use crate::codec::{List, Vector};
 use crate::crypto::{Draw, Group, Secret, Suite};
 use crate::failure::Cause;
 use crate::handshake::config::{Profile, ServerConfig};
@@ -102,8 +101,8 @@ pub(super) fn certificate_request(
     let request = CertificateRequest {
         certificate_request_context: &[],
         signature_algorithms: Some(config.signature_schemes.list()),
-        signature_algorithms_cert: unless_empty(&config.certificate_signature_schemes),
-        certificate_authorities: unless_empty(&config.certificate_authorities),
+        signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
+        certificate_authorities: config.certificate_authorities.list_unless_empty(),
         status_request: config.request_ocsp_response,
         signed_certificate_timestamp: false,
     };
@@ -116,8 +115,4 @@ pub(super) fn certificate_request(
     transcript.add(sent);
     cx.offered = offered;
     Ok(())
-}
-
-fn unless_empty<T>(vector: &Vector<T>) -> Option<List<'_, T>> {
-    if vector.is_empty() { None } else { Some(vector.list()) }
 }
