@@ -101,6 +101,8 @@ causes! {
     NoCommonGroup => HandshakeFailure, "4.2.1", "no key exchange group in common";
     NoCommonSignatureScheme => HandshakeFailure, "4.3.3", "no signature scheme in common with a credential";
     NoCommonApplicationProtocol => NoApplicationProtocol, "4.4.1", "no application protocol in common";
+    NoCommonCertificateType => UnsupportedCertificate, "4.5.1", "no type of certificate in common (RFC 7250)";
+    CertificateTypesRedundant => IllegalParameter, "4.5.1", "types of certificate are listed, and all are X.509 (RFC 7250)";
     KeyShareRepeated => IllegalParameter, "4.3.8", "two key shares for one group";
     KeyShareNotListed => IllegalParameter, "4.3.8", "a key share for a group that supported_groups lacks";
     KeyShareInvalid => IllegalParameter, "4.3.8", "a key share is not a valid value of its group";
@@ -130,6 +132,7 @@ causes! {
 
     // EncryptedExtensions
     ProtocolNotOffered => IllegalParameter, "4.4.1", "the server selects an application protocol that was not offered";
+    CertificateTypeNotOffered => IllegalParameter, "4.4.1", "the server selects a type of certificate that was not offered";
     EarlyDataNotAcceptable => IllegalParameter, "4.3.10", "the server accepts early data that it may not";
 
     // CertificateRequest and Certificate
@@ -139,7 +142,9 @@ causes! {
     ClientCertificateMissing => CertificateRequired, "4.5.1.3", "the client provides no certificate, and one is required";
     TooManyCertificates => BadCertificate, "4.5.1", "a certificate chain is longer than the limit";
     CertificateMalformed => BadCertificate, "4.5.1", "the end-entity certificate cannot be read";
-    CertificateTypeUnsupported => UnsupportedCertificate, "4.5.1", "the end-entity certificate has a key of an unsupported kind";
+    RawPublicKeyMalformed => BadCertificate, "4.5.1", "the raw public key is no DER SubjectPublicKeyInfo";
+    TooManyRawPublicKeys => IllegalParameter, "4.5.1", "more than one raw public key in a Certificate";
+    CertificateTypeUnsupported => UnsupportedCertificate, "4.5.1", "the peer's key is of an unsupported kind";
     CertificateCannotSign => UnsupportedCertificate, "4.5.1.2", "the end-entity certificate's key usage lacks digitalSignature";
 
     // CertificateVerify and Finished

@@ -164,6 +164,14 @@ registry! {
         PSK_DHE_KE = 1,
     }
 
+    /// What a Certificate message holds (RFC 7250 §3, RFC 9846 §4.5.1).
+    CertificateType(u8 u8) {
+        /// A chain of certificates; what is not agreed on is this.
+        X509 = 0,
+        /// A SubjectPublicKeyInfo, and nobody who vouches for it.
+        RAW_PUBLIC_KEY = 2,
+    }
+
     /// Whether a KeyUpdate asks for one in return (RFC 9846 §4.7.3).
     KeyUpdateRequest(u8 u8) {
         /// No answer is wanted.

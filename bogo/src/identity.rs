@@ -104,7 +104,7 @@ impl Certified {
             wanted => wanted.iter().copied().filter(|scheme| able.contains(scheme)).collect(),
         };
         schemes.retain(|scheme| policy.is_none_or(|policy| policy.permits_scheme(*scheme)));
-        let chain = credential.chain().entries.iter();
+        let chain = credential.certificate().entries().iter();
         let issuers = chain.filter_map(|entry| issuer(&entry.certificate)).collect();
         let must_match_issuer = options.must_match_issuer;
         Ok(Self { credential, schemes, must_match_issuer, issuers })

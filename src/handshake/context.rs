@@ -18,7 +18,7 @@ use crate::key_schedule::{ExporterSecret, TrafficSecret};
 use crate::limits::Limits;
 use crate::message;
 use crate::message::{ExtensionSet, ParseContext};
-use crate::registry::HandshakeType;
+use crate::registry::{CertificateType, HandshakeType};
 
 /// The part of a handshake that is alive in every state.
 #[derive(Debug)]
@@ -44,6 +44,10 @@ pub(crate) struct Context {
     pub(crate) compatibility_mode: bool,
     /// Server: what tickets are bound to; `None` if the client can use none (RFC 9846 §4.7.1).
     pub(crate) ticket_scope: Option<Arc<TicketScope>>,
+    /// What a Certificate of the peer's holds: X.509 unless something else is negotiated.
+    pub(crate) peer_certificate_type: CertificateType,
+    /// What a Certificate of ours holds.
+    pub(crate) own_certificate_type: CertificateType,
     /// The client's view of its own authentication.
     pub(crate) client_authentication: ClientAuthenticationState,
     outputs: VecDeque<Output>,
@@ -72,6 +76,8 @@ impl Context {
             updates: UpdateLedger::default(),
             compatibility_mode: false,
             ticket_scope: None,
+            peer_certificate_type: CertificateType::X509,
+            own_certificate_type: CertificateType::X509,
             client_authentication: ClientAuthenticationState::default(),
             outputs: VecDeque::new(),
             flight: Vec::new(),

@@ -15,7 +15,7 @@ use crate::message::{
     self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
     EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
 };
-use crate::registry::{CipherSuite, NamedGroup};
+use crate::registry::{CertificateType, CipherSuite, NamedGroup};
 
 /// What the machine says, in order. The order is the contract:
 ///
@@ -106,10 +106,21 @@ pub struct Negotiated {
     pub group: Option<NamedGroup>,
     /// The application protocol, if one was agreed (RFC 7301).
     pub application_layer_protocol: Option<Vec<u8>>,
+    /// Which types of certificate the ends have of each other; `None` with a PSK in their place.
+    pub certificate_types: Option<CertificateTypes>,
     /// How long protected records may be, if both ends have said so (RFC 8449).
     pub record_size_limits: Option<RecordSizeLimits>,
     /// The PSK that was used in place of certificates, if one was.
     pub psk: Option<NegotiatedPsk>,
+}
+
+/// Certificates of which type the ends authenticate with (RFC 7250, RFC 9846 §4.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateTypes {
+    /// The server's.
+    pub server: CertificateType,
+    /// The client's, should it be asked.
+    pub client: CertificateType,
 }
 
 /// A PSK that both ends have, of those that the client offered (RFC 9846 §4.3.11).

@@ -1,10 +1,8 @@
 //! A server's answers: its credential and protocol for each client, and who may be a client.
 
-use std::sync::Arc;
-
 use pki_types::UnixTime;
 
-use super::credential::{Credential, first_fitting};
+use super::credential::{Credential, first_fitting, of_type};
 use super::tickets::Resumption;
 use super::webpki::Roots;
 use super::{Answered, sign, verdict};
@@ -16,15 +14,18 @@ use crate::registry::SignatureScheme;
 /// Who a server is, what it speaks, and whom it lets in.
 #[derive(Debug, Default)]
 pub struct ServerPolicy {
-    /// Its credentials, in order of preference; none: the choice is handed back.
+    /// Its credentials, in order of preference; none: the choice is handed back. The types they are of
+    /// are also in its [configuration](crate::handshake::ServerConfig::server_certificate_types).
     pub credentials: Vec<Credential>,
     /// The application protocols it speaks, in order of preference; none: whatever the client
     /// offers is ignored.
     pub application_layer_protocols: Vec<Vec<u8>>,
     /// Whether a client that asks for a name that no credential bears is refused with
-    /// `unrecognized_name`; otherwise it is served with any.
+    /// `unrecognized_name`; otherwise it is served with any. Raw public keys bear no names, and serve
+    /// all that are known.
     pub require_known_name: bool,
-    /// Who issues the certificates of clients; `None`: the verdict on them is handed back.
+    /// Who issues the certificates of clients, and which raw public keys of theirs are known; `None`:
+    /// the verdict on them is handed back.
     pub client_roots: Option<Roots>,
     /// How clients that come back are recognized; `None`: they are not, and tickets are left to the
     /// application.
@@ -101,7 +102,7 @@ impl ServerPolicy {
             Err(refusal) => return question.refuse(refusal),
         };
         question
-            .certificate(Arc::clone(credential.chain()), scheme, protocol)
+            .certificate(credential.certificate().clone(), scheme, protocol)
             .unwrap_or_else(|unfit| unfit.question.refuse(HelloRefusal::Unavailable))
     }
 
@@ -110,18 +111,19 @@ impl ServerPolicy {
         question: &SelectCredential,
     ) -> Result<(&Credential, SignatureScheme), HelloRefusal> {
         let name = question.server_name();
+        let is_known = |name| self.credentials.iter().any(|own| own.bears(name) || own.covers(name));
+        if self.require_known_name && name.is_some_and(|name| !is_known(name)) {
+            return Err(HelloRefusal::NameNotServed);
+        }
+        let certificate_type =
+            question.certificate_type().ok_or(HelloRefusal::NoSuitableCertificate)?;
+        let candidates = || of_type(&self.credentials, certificate_type);
         let bearing = |bears: fn(&Credential, &[u8]) -> bool| -> Vec<&Credential> {
-            self.credentials
-                .iter()
-                .filter(|own| name.is_some_and(|name| bears(own, name)))
-                .collect()
+            candidates().filter(|own| name.is_some_and(|name| bears(own, name))).collect()
         };
         let (exact, wildcard) = (bearing(Credential::bears), bearing(Credential::covers));
         let named = !exact.is_empty() || !wildcard.is_empty();
-        if !named && name.is_some() && self.require_known_name {
-            return Err(HelloRefusal::NameNotServed);
-        }
-        let any = if named { Vec::new() } else { self.credentials.iter().collect() };
+        let any = if named { Vec::new() } else { candidates().collect() };
         let schemes: Vec<_> = question.signature_schemes().collect();
         let certificate_schemes: Vec<_> = question.certificate_signature_schemes().collect();
         [exact, wildcard, any]

@@ -40,9 +40,11 @@ fn every_cause_names_a_section_of_rfc_9846_and_says_what_happened() {
 }
 
 /// Causes that say something about a peer's certificate.
-const OF_CERTIFICATES: [Cause; 12] = [
+const OF_CERTIFICATES: [Cause; 14] = [
+    Cause::NoCommonCertificateType,
     Cause::TooManyCertificates,
     Cause::CertificateMalformed,
+    Cause::RawPublicKeyMalformed,
     Cause::CertificateTypeUnsupported,
     Cause::CertificateCannotSign,
     Cause::CertificateBad,

@@ -1,7 +1,5 @@
 //! Which credential and protocol are chosen.
 
-use std::sync::Arc;
-
 use countersign::codec::Writer;
 use countersign::failure::Cause;
 use countersign::handshake::decision::Decision;
@@ -10,7 +8,7 @@ use countersign::policy::{ClientPolicy, Credential, ServerPolicy, ServerTrust};
 use countersign::registry::{ExtensionType, SignatureScheme as Scheme};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
-use crate::{ED25519, P256, P384};
+use crate::{ED25519, P256, P384, X509};
 use countersign_testing::pki::{Authority, Issued, NAME, noon, self_signed, vector_key};
 
 // A server's choice
@@ -76,7 +74,7 @@ fn schemes(writer: &mut Writer<'_>, of: ExtensionType, schemes: &[Scheme]) {
 }
 
 fn select(policy: &ServerPolicy, offer: &Offer<'_>) -> Said {
-    let question = asked::select_credential(offer.client_hello());
+    let question = asked::select_credential(offer.client_hello(), X509);
     let answered = policy.answer(Decision::SelectCredential(question), noon(2030)).unwrap();
     assert_eq!(answered.rejection, None);
     answered.answer.into()
@@ -84,8 +82,8 @@ fn select(policy: &ServerPolicy, offer: &Offer<'_>) -> Said {
 
 /// Which credential of the policy was selected, with which scheme.
 pub(crate) fn chosen(policy: &ServerPolicy, offer: &Offer<'_>) -> (usize, Scheme) {
-    let Said::Credential(chain, scheme, _) = select(policy, offer) else { panic!("a refusal") };
-    let is_it = |own: &Credential| Arc::ptr_eq(own.chain(), &chain);
+    let Said::Credential(selected, scheme, _) = select(policy, offer) else { panic!("a refusal") };
+    let is_it = |own: &Credential| own.certificate() == &selected;
     (policy.credentials.iter().position(is_it).unwrap(), scheme)
 }
 
@@ -241,12 +239,13 @@ fn a_client_chooses_by_authority_then_by_the_servers_order_and_else_declines() {
         (&[P256], &[&subject(self_signed().leaf())], None),
     ];
     for (offered, authorities, expected) in rows {
-        let question = asked::select_client_credential(certificate_request(offered, authorities));
+        let request = certificate_request(offered, authorities);
+        let question = asked::select_client_credential(request, X509);
         let question = Decision::SelectClientCredential(question);
         let answered = policy.answer(question, noon(2030)).unwrap();
         let Said::ClientCredential(selected) = Said::from(answered.answer) else { panic!() };
-        let selected = selected.map(|(chain, scheme)| {
-            let is_it = |own: &Credential| Arc::ptr_eq(own.chain(), &chain);
+        let selected = selected.map(|(selected, scheme)| {
+            let is_it = |own: &Credential| own.certificate() == &selected;
             (policy.credentials.iter().position(is_it).unwrap(), scheme)
         });
         assert_eq!(selected, expected, "{offered:?}");

@@ -9,7 +9,9 @@ use crate::handshake::authentication::{
 };
 use crate::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{CertificateChain, ClientCredentialSelected, Signed};
+use crate::handshake::decision::{
+    CertificateChain, ClientCredentialSelected, OwnCertificate, Signed,
+};
 use crate::handshake::event::{Fact, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
@@ -49,15 +51,15 @@ impl SelectCredential {
         ClientCredentialSelected(selected): ClientCredentialSelected,
     ) -> Step<Self, on::ClientCredentialSelected> {
         let Self { mut own, staples } = self;
-        let Some((chain, scheme)) = selected else {
-            let nothing = CertificateChain::default();
+        let Some((certificate, scheme)) = selected else {
+            let nothing = OwnCertificate::from(CertificateChain::default());
             send_certificate(cx, &mut own.transcript, &[], &nothing, staples)?;
             let connected = own.finish(cx)?;
             cx.client_authentication_is(ClientAuthenticationState::Pending(Reply::Declined));
             return Ok(Next::to(connected));
         };
-        send_certificate(cx, &mut own.transcript, &[], &chain, staples)?;
-        ask_to_sign(cx, chain, scheme, &own.transcript);
+        send_certificate(cx, &mut own.transcript, &[], &certificate, staples)?;
+        ask_to_sign(cx, certificate, scheme, &own.transcript);
         Ok(Next::to(SignCertificateVerify { own, scheme }))
     }
 }
