@@ -10,8 +10,8 @@ use countersign::message::{
     ServerHelloExtensions, TicketRequest,
 };
 use countersign::registry::{
-    CertificateType, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
-    SignatureScheme,
+    CertificateType, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion,
+    PskKeyExchangeMode, SignatureScheme,
 };
 use proptest::collection::{SizeRange, vec};
 use proptest::option;
@@ -58,6 +58,10 @@ fn strings<T>(
         strings.iter().for_each(|string| assert!(push(&mut vector, string)));
         vector
     })
+}
+
+fn certificate_type(code: u16) -> CertificateType {
+    CertificateType(code.to_be_bytes()[0])
 }
 
 /// What a [`ClientHello`] borrows from.
@@ -166,8 +170,8 @@ prop_compose! {
         shares in option::of(shares()),
         record_size_limit in option::of(64..=u16::MAX),
         certificate_types in [
-            option::of(codes(|of| CertificateType(of.to_be_bytes()[0]), 1..=255)),
-            option::of(codes(|of| CertificateType(of.to_be_bytes()[0]), 1..=255)),
+            option::of(codes(certificate_type, 1..=255)),
+            option::of(codes(certificate_type, 1..=255)),
         ],
     ) -> Hello {
         Hello {

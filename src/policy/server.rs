@@ -111,7 +111,8 @@ impl ServerPolicy {
         question: &SelectCredential,
     ) -> Result<(&Credential, SignatureScheme), HelloRefusal> {
         let name = question.server_name();
-        let is_known = |name| self.credentials.iter().any(|own| own.bears(name) || own.covers(name));
+        let is_known =
+            |name| self.credentials.iter().any(|own| own.bears(name) || own.covers(name));
         if self.require_known_name && name.is_some_and(|name| !is_known(name)) {
             return Err(HelloRefusal::NameNotServed);
         }

@@ -121,7 +121,8 @@ fn the_clients_type_is_the_first_of_the_servers_list_that_the_client_has() {
                 let types = CertificateTypes { server: X509, client };
                 assert_eq!(negotiated(&pair).certificate_types, Some(types), "{row}");
                 let of_client = asked.map(|of| (Role::Server, of));
-                let expected: Vec<_> = [(Role::Client, X509)].into_iter().chain(of_client).collect();
+                let expected: Vec<_> =
+                    [(Role::Client, X509)].into_iter().chain(of_client).collect();
                 assert_eq!(judged, expected, "{row}");
             }
         }

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use countersign::failure::Cause;
-use countersign::handshake::End;
 use countersign::handshake::config::{ClientAuthentication, Destination};
-use countersign::policy::{Credential, Roots, ServerTrust};
+use countersign::handshake::event::{NewTicket, Ticket};
+use countersign::handshake::{End, Fact};
+use countersign::policy::{Credential, Resumption, Roots, ServerTrust, TicketSealer, Tickets};
 use countersign::registry::CertificateType;
-use countersign_testing::pki::{Authority, NAME};
-use countersign_testing::{Client, Server};
+use countersign_testing::pki::{Authority, NAME, noon};
+use countersign_testing::{Client, Server, Socket};
 use pki_types::{CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
-use rcgen::{
-    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData,
-};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData};
 use rustls::client::AlwaysResolvesClientRawPublicKeys;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -24,10 +23,10 @@ use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName,
-    Error, ServerConfig, SignatureScheme,
+    Error, ServerConfig, ServerConnection, SignatureScheme,
 };
 
-use crate::meeting::{Meeting, provider};
+use crate::meeting::{Meeting, Ours, provider};
 
 /// A key of theirs or ours.
 struct Key(KeyPair);
@@ -288,32 +287,66 @@ fn a_server_with_both_gives_each_client_what_it_takes() {
     }
 }
 
+/// A server of ours that resumes from the tickets of others with the same keys.
+fn resuming(own: &Key) -> Server {
+    let mut sealer = TicketSealer::new(countersign::crypto::ring::provider());
+    sealer.add_key(&[7; TicketSealer::KEY_BYTES], noon(1980));
+    let mut server = our_server(own, None);
+    server.policy.resumption =
+        Some(Resumption { tickets: Tickets::Sealed(sealer), register: None });
+    server
+}
+
 #[test]
-fn who_resumes_learns_the_type_again() {
+fn their_client_resumes_and_hears_the_type_again() {
     let key = Key::new();
     let theirs = Arc::new(their_client(&key, None));
-    let server = || {
-        let mut server = our_server(&key, None);
-        server.policy.resumption = Some(resumption());
-        server
-    };
-    // rustls looks for the answer whether it resumes or not.
-    drop((theirs, server));
+    for resumes in [false, true] {
+        let server = resuming(&key);
+        let ours = Socket::new(server.connection());
+        let theirs = crate::meeting::their_client(Arc::clone(&theirs));
+        let mut meeting = Meeting::new(Ours::Server(server), ours, theirs);
+        meeting.run();
+        let order = NewTicket { lifetime_seconds: 3_600, max_early_data_bytes: None };
+        meeting.ours.connection.issue_ticket(order).unwrap();
+        meeting.agrees();
+        assert_eq!(meeting.negotiated().psk.is_some(), resumes);
+        assert_eq!(meeting.negotiated().certificate_types.is_none(), resumes);
+    }
+}
+
+#[test]
+fn our_client_resumes_where_it_knows_the_key() {
+    let key = Key::new();
+    let theirs = Arc::new(their_server(&key, None));
+    let mut tickets = Vec::new();
+    for resumes in [false, true] {
+        let mut client = our_client(&key, None);
+        client.destination.psks = tickets.drain(..).map(|ticket: Ticket| ticket.offer(0)).collect();
+        let ours = Socket::new(client.connection());
+        let theirs = ServerConnection::new(Arc::clone(&theirs)).unwrap();
+        let mut meeting = Meeting::new(Ours::Client(client), ours, theirs.into());
+        meeting.run();
+        meeting.agrees();
+        assert_eq!(meeting.negotiated().psk.is_some(), resumes);
+        tickets.extend(meeting.ours.facts.into_iter().filter_map(|fact| match fact {
+            Fact::Ticket(ticket) => Some(ticket),
+            _ => None,
+        }));
+    }
 }
 
 #[test]
 fn an_unknown_raw_public_key_is_refused() {
     let (known, stranger) = (Key::new(), Key::new());
-    let mut meeting =
-        Meeting::with_server(our_client(&known, None), their_server(&stranger, None));
+    let mut meeting = Meeting::with_server(our_client(&known, None), their_server(&stranger, None));
     meeting.run();
     let End::Failed(failure) = meeting.end() else { panic!("{:?}", meeting.end()) };
     assert_eq!(failure.cause, Cause::CertificateUnacceptable);
     let heard = Some(Error::AlertReceived(AlertDescription::CertificateUnknown));
     assert_eq!(meeting.their_fault, heard);
 
-    let mut meeting =
-        Meeting::with_client(our_server(&stranger, None), their_client(&known, None));
+    let mut meeting = Meeting::with_client(our_server(&stranger, None), their_client(&known, None));
     meeting.run();
     let End::Refused(refusal) = meeting.end() else { panic!("{:?}", meeting.end()) };
     assert_eq!(refusal.alert.0, 48);

@@ -138,7 +138,8 @@ fn what_the_configuration_does_not_settle_is_handed_back() {
     let verify = |role| question(role, &issued, Some(NAME), &issued);
     let select = || Decision::SelectCredential(asked::select_credential(hello.clone(), X509));
     let request = certificate_request(&[P256], &[]);
-    let select_client = Decision::SelectClientCredential(asked::select_client_credential(request, X509));
+    let select_client =
+        Decision::SelectClientCredential(asked::select_client_credential(request, X509));
     let chain: CertificateChain = issued.chain.iter().cloned().collect();
     let sign = || Decision::Sign(asked::sign(chain.clone().into(), P256, Vec::new()));
     let now = noon(2030);

@@ -13,9 +13,7 @@ use countersign::registry::SignatureScheme as Scheme;
 use countersign_testing::pki::{Authority, NAME, noon, trusting, vector};
 use countersign_testing::{Pair, Setup};
 use pki_types::{PrivateKeyDer, SubjectPublicKeyInfoDer};
-use rcgen::{
-    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData,
-};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData};
 
 use crate::choice::{Offer, certificate_request};
 use crate::{ED25519, P256, P384, RAW, X509};

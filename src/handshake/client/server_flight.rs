@@ -14,9 +14,7 @@ use crate::handshake::authentication::{PeerCertificate, Staples, check_finished}
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
-use crate::handshake::event::{
-    CertificateTypes, Fact, Framed, Negotiated, RecordSizeLimits, on,
-};
+use crate::handshake::event::{CertificateTypes, Fact, Framed, Negotiated, RecordSizeLimits, on};
 use crate::handshake::negotiation;
 use crate::key_schedule::{FinishedKey, HandshakeSecret};
 use crate::message::HEADER_BYTES;

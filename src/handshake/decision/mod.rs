@@ -101,9 +101,7 @@ pub(crate) enum ServerCredential {
 
 /// The client's certificate and scheme, or its decision to stay without.
 #[derive(Debug)]
-pub(crate) struct ClientCredentialSelected(
-    pub(crate) Option<(OwnCertificate, SignatureScheme)>,
-);
+pub(crate) struct ClientCredentialSelected(pub(crate) Option<(OwnCertificate, SignatureScheme)>);
 
 /// The signature that was asked for.
 #[derive(Debug)]

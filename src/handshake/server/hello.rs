@@ -44,8 +44,7 @@ impl WaitClientHello {
     ) -> Step<Self, on::ClientHello> {
         let Self { config } = self;
         let Framed { message, encoded } = hello;
-        let Considered { suite, choice, psk_use, certificate_use } =
-            consider(&config, &message)?;
+        let Considered { suite, choice, psk_use, certificate_use } = consider(&config, &message)?;
         cx.compatibility_mode = match config.compatibility_mode {
             CompatibilityMode::WhenAsked => !message.legacy_session_id.is_empty(),
             CompatibilityMode::Always => true,
