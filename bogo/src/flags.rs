@@ -115,8 +115,9 @@ fn store_some<T: TryFrom<i64>>(field: &mut Option<T>, number: i64) -> Option<()>
     Some(())
 }
 
-fn certificate_type(number: i64) -> Option<CertificateType> {
-    u8::try_from(number).ok().map(CertificateType)
+fn add_type(types: &mut Vec<CertificateType>, number: i64) -> Option<()> {
+    types.push(CertificateType(u8::try_from(number).ok()?));
+    Some(())
 }
 
 const FLAGS: &[(&str, Flag)] = &[
@@ -227,10 +228,7 @@ const FLAGS: &[(&str, Flag)] = &[
             o.credentials.push(credential);
         }),
     ),
-    (
-        "-available-client-cert-types",
-        Number(|o, n| Some(o.own_certificate_types.push(certificate_type(n)?))),
-    ),
+    ("-available-client-cert-types", Number(|o, n| add_type(&mut o.own_certificate_types, n))),
     ("-psk-importer-key", Base64(|o, key| o.credential().external_key = Some(key))),
     ("-psk-importer-identity", Base64(|o, name| o.credential().external_identity = name)),
     ("-psk-importer-context", Base64(|o, context| o.credential().external_context = context)),
@@ -256,16 +254,10 @@ const FLAGS: &[(&str, Flag)] = &[
         "-expect-peer-verify-pref",
         Code(|o, scheme| o.expect.peer_verify_schemes.push(SignatureScheme(scheme))),
     ),
-    (
-        "-accepted-peer-cert-types",
-        Number(|o, n| Some(o.peer_certificate_types.push(certificate_type(n)?))),
-    ),
+    ("-accepted-peer-cert-types", Number(|o, n| add_type(&mut o.peer_certificate_types, n))),
     (
         "-expect-peer-certificate-type",
-        Number(|o, n| {
-            o.expect.peer_certificate_type = Some(certificate_type(n)?);
-            Some(())
-        }),
+        Number(|o, n| store_some(&mut o.expect.peer_certificate_type, n)),
     ),
     ("-expect-peer-rpk-sha256", Base64(|o, hash| o.expect.raw_public_key_hash = Some(hash))),
     ("-expect-peer-cert-file", Text(|o, path| o.expect.peer_certificate_file = Some(path))),

@@ -125,7 +125,7 @@ pub(crate) struct Expectations {
     pub(crate) peer_verify_schemes: Vec<SignatureScheme>,
     pub(crate) peer_certificate_file: Option<Vec<u8>>,
     pub(crate) no_peer_certificate: bool,
-    pub(crate) peer_certificate_type: Option<CertificateType>,
+    pub(crate) peer_certificate_type: Option<u8>,
     /// SHA-256 of the only raw public key that is welcome.
     pub(crate) raw_public_key_hash: Option<Vec<u8>>,
     pub(crate) ocsp_response: Option<Vec<u8>>,
