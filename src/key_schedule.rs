@@ -179,10 +179,18 @@ fn next_stage(suite: &'static Suite, stage: Secret, input_key_material: &[u8]) -
     stage.replaced(|out| hash.hmac(salt, &[input_key_material], out))
 }
 
-/// `verify_data` over `transcript` (RFC 9846 §4.5.3), from the secret that `base_key` is.
+/// `finished_key` (RFC 9846 §4.5.3).
+fn finished_key<'a>(
+    hash: &'static dyn Hash,
+    base_key: &[u8],
+    passing: &'a mut Passing,
+) -> &'a [u8] {
+    hash.expand_label_passing(base_key, "finished", &[], passing)
+}
+
 fn verify_data(hash: &'static dyn Hash, base_key: &[u8], transcript: &Digest) -> Digest {
     let mut key = passing();
-    let key = hash.expand_label_passing(base_key, "finished", &[], &mut key);
+    let key = finished_key(hash, base_key, &mut key);
     Digest::filled(hash.output_bytes(), |out| hash.hmac(key, &[transcript.as_bytes()], out))
 }
 
@@ -193,7 +201,7 @@ fn is_verify_data(
     tag: &[u8],
 ) -> bool {
     let mut key = passing();
-    let key = hash.expand_label_passing(base_key, "finished", &[], &mut key);
+    let key = finished_key(hash, base_key, &mut key);
     hash.hmac_verify(key, transcript.as_bytes(), tag)
 }
 
