@@ -64,7 +64,7 @@ impl SelectCredential {
     ) -> Step<Self, on::CredentialSelected> {
         let client_hello = Arc::clone(&self.client_hello);
         let body = client_hello.get(HEADER_BYTES..).unwrap_or_default();
-        let hello = ClientHello::parse(body, &cx.limits)?;
+        let hello = ClientHello::parsed(body)?;
         let CredentialSelected { credential, protocol } = selected;
         if let Profile::Quic(_) = self.config.profile {
             protocol.as_ref().ok_or(Cause::NoCommonApplicationProtocol)?;
