@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::{List, Vector, Writer};
+use crate::codec::{List, Vector};
 use crate::crypto::leaf::Leaf;
 use crate::crypto::{Digest, Provider};
 use crate::epoch::Role;
@@ -12,6 +12,7 @@ use crate::handshake::decision::{CertificateChain, Decision, PeerChain, Serial, 
 use crate::handshake::event::Framed;
 use crate::key_schedule::FinishedKey;
 use crate::limits::Limits;
+use crate::message;
 use crate::message::CertificateRequest;
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateEntry, CertificateVerify, Finished};
@@ -67,15 +68,15 @@ fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
     [&[0x20; 64], context, through_certificate.as_bytes()].concat()
 }
 
-/// The question that yields our CertificateVerify.
-pub(crate) fn ask_to_sign(
-    cx: &mut Context,
+/// The question that yields the CertificateVerify of `signer`.
+pub(crate) fn to_sign(
+    signer: Role,
     chain: Arc<CertificateChain>,
     scheme: SignatureScheme,
-    transcript: &Transcript,
-) {
-    let message = signed_content(cx.role, &transcript.digest());
-    cx.ask(|serial: Serial| Decision::Sign(Sign { serial, scheme, chain, message }));
+    through_certificate: &Transcript,
+) -> impl FnOnce(Serial) -> Decision + use<> {
+    let message = signed_content(signer, &through_certificate.digest());
+    move |serial| Decision::Sign(Sign { serial, scheme, chain, message })
 }
 
 /// Sends Certificate; `staples` says which extensions the peer asked for.
@@ -86,6 +87,18 @@ pub(crate) fn send_certificate(
     chain: &CertificateChain,
     staples: Staples,
 ) -> Result<(), Cause> {
+    let message = certificate_message(context, chain, staples)?;
+    cx.send_encoded(&message);
+    transcript.add(&message);
+    Ok(())
+}
+
+/// Our Certificate, header included.
+pub(crate) fn certificate_message(
+    context: &[u8],
+    chain: &CertificateChain,
+    staples: Staples,
+) -> Result<Vec<u8>, Cause> {
     let entries: Vector<CertificateEntry<'_>> = chain
         .entries
         .iter()
@@ -100,9 +113,9 @@ pub(crate) fn send_certificate(
         .collect();
     let certificate =
         Certificate { certificate_request_context: context, certificate_list: entries.list() };
-    transcript
-        .add(cx.send(HandshakeType::CERTIFICATE, |w: &mut Writer<'_>| certificate.encode(w))?);
-    Ok(())
+    let mut message = Vec::new();
+    message::encode(HandshakeType::CERTIFICATE, &mut message, |w| certificate.encode(w))?;
+    Ok(message)
 }
 
 /// What the peer wants stapled to certificates.

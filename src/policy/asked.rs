@@ -78,6 +78,7 @@ pub fn verify_certificate(
     VerifyCertificate {
         serial: Serial::first(),
         role,
+        request: None,
         chain: PeerChain { body, context: ParseContext::default() },
         server_name,
         scheme: SignatureScheme::ED25519,

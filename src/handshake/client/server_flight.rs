@@ -19,7 +19,7 @@ use crate::key_schedule::{FinishedKey, HandshakeSecret};
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateVerify, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
-use crate::registry::NamedGroup;
+use crate::registry::{ExtensionType, NamedGroup};
 use crate::transcript::Transcript;
 
 /// What is alive from ServerHello to the server's Finished.
@@ -115,6 +115,8 @@ impl WaitEncryptedExtensions {
         } else if early_data {
             cx.reject_early_data();
         }
+        let offered = cx.offered.contains(ExtensionType::POST_HANDSHAKE_AUTH);
+        cx.settle_post_handshake_auth(offered, psk.as_ref().map(|psk| psk.key.kind));
         flight.transcript.add(encoded);
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: flight.suite.id,
@@ -206,6 +208,7 @@ impl WaitCertificateVerify {
             Decision::VerifyCertificate(decision::VerifyCertificate {
                 serial,
                 role: Role::Client,
+                request: None,
                 chain: certificate.chain,
                 server_name,
                 scheme: proof.message.algorithm,

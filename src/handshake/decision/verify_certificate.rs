@@ -6,6 +6,7 @@ use super::{Answer, CertificateAccepted, Reply, Serial};
 use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::failure::Cause;
+use crate::handshake::event::CertificateRequestId;
 use crate::message::{Certificate, CertificateEntry, ParseContext};
 use crate::registry::SignatureScheme;
 
@@ -34,6 +35,7 @@ impl PeerChain {
 pub struct VerifyCertificate {
     pub(crate) serial: Serial,
     pub(crate) role: Role,
+    pub(crate) request: Option<CertificateRequestId>,
     pub(crate) chain: PeerChain,
     pub(crate) server_name: Option<ServerName<'static>>,
     pub(crate) scheme: SignatureScheme,
@@ -45,6 +47,12 @@ impl VerifyCertificate {
     #[must_use]
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// Server: which request after the handshake the client answers; `None` during the handshake.
+    #[must_use]
+    pub const fn request(&self) -> Option<CertificateRequestId> {
+        self.request
     }
 
     /// The certificates in DER, end entity first; never empty.

@@ -10,12 +10,12 @@ use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+    Staples, send_certificate, send_certificate_verify, send_finished, to_sign,
 };
 use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCredential, Signed};
-use crate::handshake::event::{Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
+use crate::handshake::event::{Answered, Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::handshake::ticket::TicketScope;
@@ -71,6 +71,11 @@ impl SelectCredential {
         }
         cx.early_data_is_undecided = false;
         cx.ticket_scope = self.ticket_scope(&hello, protocol.as_deref());
+        let psk = match &credential {
+            ServerCredential::Certificate { .. } => None,
+            ServerCredential::Psk { key, .. } => Some(key.kind),
+        };
+        cx.settle_post_handshake_auth(hello.extensions.post_handshake_auth, psk);
         match credential {
             ServerCredential::Certificate { chain, scheme } => {
                 self.by_certificate(cx, &hello, chain, scheme, protocol).map(Next::to)
@@ -115,14 +120,14 @@ impl SelectCredential {
         self.say_parameters(cx, hello, protocol, None, false)?;
         let Self { config, mut transcript, .. } = self;
         if config.client_authentication != ClientAuthentication::None {
-            certificate_request(&config, cx, &mut transcript)?;
+            certificate_request(&config, cx, &[], &mut transcript)?;
         }
         let staples = Staples {
             ocsp_response: hello.extensions.status_request,
             signed_certificate_timestamps: hello.extensions.signed_certificate_timestamp,
         };
         send_certificate(cx, &mut transcript, &[], &chain, staples)?;
-        ask_to_sign(cx, chain, scheme, &transcript);
+        cx.ask(to_sign(cx.role, chain, scheme, &transcript));
         Ok(SignCertificateVerify {
             client_finished: opened.client.finished_key(),
             server_finished: opened.server.finished_key(),
@@ -248,7 +253,7 @@ impl SignCertificateVerify {
     pub(super) fn signed(
         self,
         cx: &mut Context,
-        Signed(signature): Signed,
+        Answered { answer: Signed(signature), .. }: Answered<Signed>,
     ) -> Step<Self, on::Signed> {
         let Self { config, mut transcript, secret, client_finished, server_finished, scheme } =
             self;
