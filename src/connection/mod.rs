@@ -35,7 +35,8 @@ pub enum Step<'b> {
     EarlyData(&'b mut [u8]),
     /// A question; answer it now or later.
     Decide(Decision),
-    /// Everything waits for the answer to a question. Reading may go on meanwhile, so that an alert is not missed.
+    /// Everything waits for the answer to a question. Reading may go on meanwhile, so that an alert
+    /// is not missed.
     Waiting,
     /// Something that is now known.
     Learned(Fact),

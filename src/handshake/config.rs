@@ -54,8 +54,8 @@ pub struct ClientConfig {
     /// The longest protected record we want to receive, in bytes of content, content type and
     /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449).
     pub record_size_limit: Option<u16>,
-    /// Whether servers may ask for a certificate after the handshake too (RFC 9846 §4.3.6), which is
-    /// then a question at any time; over records only.
+    /// Whether servers may ask for a certificate after the handshake too (RFC 9846 §4.3.6), at any
+    /// time; over records only.
     pub post_handshake_auth: bool,
     /// Whether to look like TLS 1.2 to middleboxes (RFC 9846 §E.4); over records only.
     pub compatibility_mode: bool,

@@ -190,7 +190,8 @@ impl Handshake {
         if !self.accepts(kind) {
             return Err(Cause::MessageOutOfOrder);
         }
-        if kind.ends_flight() {
+        // After the handshake Finished changes no keys, and anything may follow it.
+        if kind.ends_flight() && !self.machine.is_amid_authentication() {
             if something_follows {
                 return Err(Cause::MessageSpansKeyChange);
             }

@@ -2,8 +2,8 @@
 //!
 //! A message without a row is `unexpected_message`, so a second HelloRetryRequest needs no rule of
 //! its own. The states named by an order (`VerifyCertificate`, `SelectCredential`,
-//! `SignCertificateVerify`) wait for the embedder; an answer that refuses needs no row. Who is asked
-//! for a certificate once `Connected` stays there: nothing waits for that answer.
+//! `SignCertificateVerify`) wait for the embedder; an answer that refuses needs no row. A client
+//! that is asked for a certificate once `Connected` stays there: nothing waits for that answer.
 
 mod connected;
 mod hello;
