@@ -87,18 +87,31 @@ pub(crate) fn send_certificate(
     chain: &CertificateChain,
     staples: Staples,
 ) -> Result<(), Cause> {
-    let message = certificate_message(context, chain, staples)?;
-    cx.send_encoded(&message);
-    transcript.add(&message);
-    Ok(())
+    with_certificate(context, chain, staples, |certificate| {
+        transcript.add(cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?);
+        Ok(())
+    })
 }
 
-/// Our Certificate, header included.
-pub(crate) fn certificate_message(
+/// Certificate, header included, to be sent later.
+pub(crate) fn encode_certificate(
     context: &[u8],
     chain: &CertificateChain,
     staples: Staples,
 ) -> Result<Vec<u8>, Cause> {
+    with_certificate(context, chain, staples, |certificate| {
+        let mut message = Vec::new();
+        message::encode(HandshakeType::CERTIFICATE, &mut message, |w| certificate.encode(w))?;
+        Ok(message)
+    })
+}
+
+fn with_certificate<T>(
+    context: &[u8],
+    chain: &CertificateChain,
+    staples: Staples,
+    then: impl FnOnce(&Certificate<'_>) -> Result<T, Cause>,
+) -> Result<T, Cause> {
     let entries: Vector<CertificateEntry<'_>> = chain
         .entries
         .iter()
@@ -111,11 +124,7 @@ pub(crate) fn certificate_message(
                 .filter(|_| staples.signed_certificate_timestamps),
         })
         .collect();
-    let certificate =
-        Certificate { certificate_request_context: context, certificate_list: entries.list() };
-    let mut message = Vec::new();
-    message::encode(HandshakeType::CERTIFICATE, &mut message, |w| certificate.encode(w))?;
-    Ok(message)
+    then(&Certificate { certificate_request_context: context, certificate_list: entries.list() })
 }
 
 /// What the peer wants stapled to certificates.

@@ -9,7 +9,7 @@ use super::connected::Connected;
 use super::{Next, Step};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, certificate_message, send_certificate_verify, send_finished, to_sign,
+    Staples, encode_certificate, send_certificate_verify, send_finished, to_sign,
 };
 use crate::handshake::client_authentication::Reply;
 use crate::handshake::context::Context;
@@ -135,13 +135,13 @@ impl Connected {
         let SelectCredential { context, staples, mut transcript, .. } = request;
         let ClientCredentialSelected(selected) = answer;
         let Some((chain, scheme)) = selected else {
-            let nothing = certificate_message(&context, &CertificateChain::default(), staples)?;
+            let nothing = encode_certificate(&context, &CertificateChain::default(), staples)?;
             transcript.add(&nothing);
             cx.send_encoded(&nothing);
             self.finish(cx, context, transcript, Reply::Declined)?;
             return Ok(Next::to(self));
         };
-        let certificate = certificate_message(&context, &chain, staples)?;
+        let certificate = encode_certificate(&context, &chain, staples)?;
         transcript.add(&certificate);
         let question = cx.ask_aside(to_sign(cx.role, chain, scheme, &transcript));
         let request = SignCertificateVerify { question, context, certificate, scheme, transcript };
@@ -176,7 +176,7 @@ impl Connected {
         mut transcript: Transcript,
         reply: Reply,
     ) -> Result<(), Cause> {
-        send_finished(cx, &mut transcript, &self.secrets.send.finished_key())?;
+        send_finished(cx, &mut transcript, &self.secrets.send)?;
         if let Some(requests) = &mut self.requests {
             requests.remember(cx, context);
         }

@@ -206,8 +206,7 @@ impl WaitPostHandshakeFinished {
         finished: Framed<'_, Finished<'_>>,
     ) -> Step<Self, on::Finished> {
         let Self { connected, mut response } = self;
-        let key = connected.secrets.receive.finished_key();
-        check_finished(&mut response.transcript, &key, &finished)?;
+        check_finished(&mut response.transcript, &connected.secrets.receive, &finished)?;
         let Response { request, certificate, .. } = response;
         cx.learn(Fact::PostHandshakeAuthentication { request, certificate });
         Ok(Next::to(connected))
