@@ -175,6 +175,12 @@ causes! {
     KeyUpdateRequestUnknown => IllegalParameter, "4.7.3", "request_update is neither 0 nor 1";
     TooManyKeyUpdates => UnexpectedMessage, "4.7.3", "more key updates without data than the limit";
 
+    // Authentication after the handshake
+    TooManyCertificateRequests => UnexpectedMessage, "4.7.2", "more certificate requests wait for an answer than the limit";
+    RequestContextRepeated => IllegalParameter, "4.4.2", "a certificate request has the context of another";
+    RequestContextUnknown => IllegalParameter, "4.5.1", "a certificate answers no request that is open";
+    AnswerInterrupted => UnexpectedMessage, "4.7.2", "application data between the messages of an authentication";
+
     // Faults of our own
     VerificationUnavailable => InternalError, "6.2", "the peer's certificate could not be judged";
     SelectionUnavailable => InternalError, "6.2", "the choice of a certificate could not be made";
@@ -269,6 +275,8 @@ pub enum Misuse {
     UpdateAlreadyRequested,
     /// The transport has no such message (QUIC has no KeyUpdate).
     NotInThisProfile,
+    /// As many certificate requests as the limit allows are unanswered (RFC 9846 §4.7.2).
+    TooManyRequests,
     /// Only the other role can do this.
     WrongRole,
     /// An answer names something that the question did not offer.
@@ -288,6 +296,7 @@ impl fmt::Display for Misuse {
             Self::WriteClosed => "the sending direction is closed",
             Self::UpdateAlreadyRequested => "an earlier update request is unanswered",
             Self::NotInThisProfile => "the transport has no such message",
+            Self::TooManyRequests => "too many certificate requests are unanswered",
             Self::WrongRole => "only the other role can do this",
             Self::NotOffered => "the answer names something that was not offered",
             Self::OutOfRange => "a value is out of range",

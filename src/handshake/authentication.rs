@@ -1,6 +1,6 @@
 //! Certificate, CertificateVerify and Finished, for either role (RFC 9846 §4.5).
 
-use crate::codec::{List, Vector, Writer};
+use crate::codec::{List, Vector};
 use crate::crypto::leaf::Leaf;
 use crate::crypto::{Digest, Provider};
 use crate::epoch::Role;
@@ -10,6 +10,7 @@ use crate::handshake::decision::{Decision, OwnCertificate, PeerChain, Serial, Si
 use crate::handshake::event::Framed;
 use crate::key_schedule::TrafficSecret;
 use crate::limits::Limits;
+use crate::message;
 use crate::message::CertificateRequest;
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateEntry, CertificateVerify, Finished};
@@ -75,15 +76,15 @@ fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
     [&[0x20; 64], context, through_certificate.as_bytes()].concat()
 }
 
-/// The question that yields our CertificateVerify.
-pub(crate) fn ask_to_sign(
-    cx: &mut Context,
+/// The question that yields the CertificateVerify of `signer`.
+pub(crate) fn to_sign(
+    signer: Role,
     certificate: OwnCertificate,
     scheme: SignatureScheme,
-    transcript: &Transcript,
-) {
-    let message = signed_content(cx.role, &transcript.digest());
-    cx.ask(|serial: Serial| Decision::Sign(Sign { serial, scheme, certificate, message }));
+    through_certificate: &Transcript,
+) -> impl FnOnce(Serial) -> Decision + use<> {
+    let message = signed_content(signer, &through_certificate.digest());
+    move |serial| Decision::Sign(Sign { serial, scheme, certificate, message })
 }
 
 /// Sends Certificate; `staples` says which extensions the peer asked for.
@@ -94,12 +95,33 @@ pub(crate) fn send_certificate(
     certificate: &OwnCertificate,
     staples: Staples,
 ) -> Result<(), Cause> {
+    with_certificate(context, certificate, staples, |certificate| {
+        transcript.add(cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?);
+        Ok(())
+    })
+}
+
+/// Certificate, header included, to be sent later.
+pub(crate) fn encode_certificate(
+    context: &[u8],
+    certificate: &OwnCertificate,
+    staples: Staples,
+) -> Result<Vec<u8>, Cause> {
+    with_certificate(context, certificate, staples, |certificate| {
+        let mut message = Vec::new();
+        message::encode(HandshakeType::CERTIFICATE, &mut message, |w| certificate.encode(w))?;
+        Ok(message)
+    })
+}
+
+fn with_certificate<T>(
+    context: &[u8],
+    certificate: &OwnCertificate,
+    staples: Staples,
+    then: impl FnOnce(&Certificate<'_>) -> Result<T, Cause>,
+) -> Result<T, Cause> {
     let entries = entries(certificate, staples);
-    let certificate =
-        Certificate { certificate_request_context: context, certificate_list: entries.list() };
-    transcript
-        .add(cx.send(HandshakeType::CERTIFICATE, |w: &mut Writer<'_>| certificate.encode(w))?);
-    Ok(())
+    then(&Certificate { certificate_request_context: context, certificate_list: entries.list() })
 }
 
 fn entries(certificate: &OwnCertificate, staples: Staples) -> Vector<CertificateEntry<'_>> {

@@ -61,6 +61,9 @@ pub struct ClientConfig {
     /// The longest protected record we want to receive, in bytes of content, content type and
     /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449).
     pub record_size_limit: Option<u16>,
+    /// Whether servers may ask for a certificate after the handshake too (RFC 9846 §4.3.6), at any
+    /// time; over records only.
+    pub post_handshake_auth: bool,
     /// Whether to look like TLS 1.2 to middleboxes (RFC 9846 §E.4); over records only.
     pub compatibility_mode: bool,
     /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
@@ -102,6 +105,7 @@ impl ClientConfig {
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
             record_size_limit: None,
+            post_handshake_auth: false,
             compatibility_mode: true,
             strict_legacy_version: true,
             client_hello_layout: Layout::client_hello(),

@@ -1,5 +1,7 @@
 //! What goes into the machine and what comes out.
 
+use pki_types::CertificateDer;
+
 use crate::alert::{Alert, AlertDescription};
 use crate::crypto::{Secret, Suite};
 use crate::diagnosis::{self, Diagnosis};
@@ -7,9 +9,11 @@ use crate::epoch::{Direction, Epoch};
 use crate::failure::Failure;
 use crate::handshake::client_authentication::ClientAuthenticationState;
 use crate::handshake::decision::{
-    CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Signed,
+    CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Serial, Signed,
     TicketSealed,
 };
+pub use crate::handshake::post_handshake_authentication::CertificateRequestId;
+use crate::handshake::post_handshake_authentication::RequestCertificate;
 pub use crate::key_schedule::{PskKind, TrafficSecret};
 use crate::message::{
     self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
@@ -44,7 +48,8 @@ pub enum Output {
     },
     /// From now on nothing protects what we send: early data ended with a HelloRetryRequest.
     KeyDropped,
-    /// A question; nothing goes on until it is answered.
+    /// A question; nothing goes on until it is answered. But beside those that a client is asked
+    /// after the handshake, everything goes on (RFC 9846 §4.7.2).
     Decide(Decision),
     /// Something that is now known.
     Learned(Fact),
@@ -78,6 +83,14 @@ pub enum Fact {
     Complete,
     /// Client: the server sent a ticket for resumption (RFC 9846 §4.7.1).
     Ticket(Ticket),
+    /// Server: the client has answered a request that came after the handshake (RFC 9846 §4.7.2).
+    PostHandshakeAuthentication {
+        /// Which request.
+        request: CertificateRequestId,
+        /// The end-entity certificate that was accepted, whose key the client holds; `None`: the
+        /// client has none.
+        certificate: Option<CertificateDer<'static>>,
+    },
     /// The peer has updated its keys (RFC 9846 §4.7.3).
     PeerUpdatedKeys,
     /// Client: how it stands with our authentication has changed.
@@ -237,6 +250,13 @@ pub(crate) struct Framed<'a, M> {
     pub(crate) encoded: &'a [u8],
 }
 
+/// An answer, and the question that it answers: there may be several.
+#[derive(Debug)]
+pub(crate) struct Answered<A> {
+    pub(crate) question: Serial,
+    pub(crate) answer: A,
+}
+
 /// The order to begin; a client's only unprompted move.
 #[derive(Debug)]
 pub(crate) struct Begin;
@@ -296,10 +316,11 @@ inputs! {
     KeyUpdate(Framed<'a, KeyUpdate>),
     CertificateAccepted(CertificateAccepted),
     CredentialSelected(CredentialSelected),
-    ClientCredentialSelected(ClientCredentialSelected),
-    Signed(Signed),
+    ClientCredentialSelected(Answered<ClientCredentialSelected>),
+    Signed(Answered<Signed>),
     IssueTicket(NewTicket),
     TicketSealed(TicketSealed),
+    RequestCertificate(RequestCertificate),
     UpdateKeys(KeyUpdate),
 }
 

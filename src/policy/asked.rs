@@ -77,6 +77,7 @@ pub fn verify_certificate(
         serial: Serial::first(),
         role,
         chain: Some(PeerChain { body, context: ParseContext::default() }),
+        request: None,
         server_name,
         scheme: SignatureScheme::ED25519,
         leaf,
@@ -90,7 +91,7 @@ pub fn verify_raw_public_key(
     leaf: Leaf,
 ) -> VerifyCertificate {
     let (serial, scheme) = (Serial::first(), SignatureScheme::ED25519);
-    VerifyCertificate { serial, role, chain: None, server_name, scheme, leaf }
+    VerifyCertificate { serial, role, request: None, chain: None, server_name, scheme, leaf }
 }
 
 /// Asked of a server that has received this ClientHello, header included, and can meet it with this

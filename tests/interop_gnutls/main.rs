@@ -2,6 +2,7 @@
 
 mod as_client;
 mod as_server;
+mod post_handshake;
 mod raw_public_keys;
 
 use std::net::{SocketAddr, TcpListener};

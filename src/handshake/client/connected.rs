@@ -1,5 +1,6 @@
 //! The established connection, at the client (RFC 9846 §4.7).
 
+use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::diagnosis::Evidence;
 use crate::handshake::context::Context;
@@ -17,6 +18,8 @@ pub(in crate::handshake) struct Connected {
     pub(super) takes_tickets: bool,
     /// The application protocol, to which tickets are bound.
     pub(super) protocol: Option<Vec<u8>>,
+    /// None if the server may not ask for certificates any more.
+    pub(super) requests: Option<Requests>,
 }
 
 impl Connected {
@@ -28,7 +31,7 @@ impl Connected {
         let message = ticket.message;
         // A server that asked for a certificate can send this only once it has our Finished
         // (RFC 9846 §4.7.1).
-        cx.authentication_processed(Evidence::Strong);
+        cx.handshake_processed();
         if self.takes_tickets && message.ticket_lifetime > 0 {
             cx.learn(Fact::Ticket(Ticket {
                 ticket: message.ticket.to_vec(),
@@ -49,7 +52,7 @@ impl Connected {
         update: Framed<'_, KeyUpdate>,
     ) -> Step<Self, on::KeyUpdate> {
         let asks = update.message.request_update == KeyUpdateRequest::UPDATE_REQUESTED;
-        if cx.updates.answer_awaited && !asks {
+        if cx.updates.answer_is_evidence && !asks {
             // It answers our request, which stood behind our Finished.
             cx.authentication_processed(Evidence::Strong);
         }

@@ -152,6 +152,7 @@ impl Offer {
             cookie,
             psk_key_exchange_modes: config.psk_key_exchange_modes.list_unless_empty(),
             certificate_authorities: config.certificate_authorities.list_unless_empty(),
+            post_handshake_auth: config.post_handshake_auth && config.profile == Profile::Records,
             key_share: Some(shares),
             ticket_request: config.ticket_request,
             quic_transport_parameters: match &config.profile {

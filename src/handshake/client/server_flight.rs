@@ -20,7 +20,7 @@ use crate::key_schedule::{HandshakeSecret, TrafficSecret};
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateVerify, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
-use crate::registry::NamedGroup;
+use crate::registry::{ExtensionType, NamedGroup};
 use crate::transcript::Transcript;
 
 /// What is alive from ServerHello to the server's Finished.
@@ -119,6 +119,8 @@ impl WaitEncryptedExtensions {
         let certificate_types = negotiation::selected_certificate_types(&flight.config, &message)?;
         let certificate_types = psk.is_none().then_some(certificate_types);
         certificate_types.map_or(Ok(()), |types| flight.expect_certificates(cx, types))?;
+        let offered = cx.offered.contains(ExtensionType::POST_HANDSHAKE_AUTH);
+        cx.settle_post_handshake_auth(offered, psk.as_ref().map(|psk| psk.key.kind));
         flight.transcript.add(encoded);
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: flight.suite.id,
@@ -221,6 +223,7 @@ impl WaitCertificateVerify {
             Decision::VerifyCertificate(decision::VerifyCertificate {
                 serial,
                 role: Role::Client,
+                request: None,
                 chain: certificate.chain,
                 server_name,
                 scheme: proof.message.algorithm,

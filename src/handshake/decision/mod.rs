@@ -22,7 +22,8 @@ use crate::handshake::psk::PreSharedKey;
 use crate::handshake::ticket::TicketScope;
 use crate::registry::{CertificateType, SignatureScheme};
 
-/// A question to the embedder; the handshake waits until it is answered.
+/// A question to the embedder; the handshake waits until it is answered. A client that is asked for
+/// a certificate after the handshake goes on meanwhile (RFC 9846 §4.7.2).
 #[derive(Debug)]
 #[must_use = "the handshake waits for the answer"]
 #[non_exhaustive]

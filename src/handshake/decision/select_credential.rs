@@ -288,6 +288,13 @@ impl SelectClientCredential {
         self.certificate_type
     }
 
+    /// The name of the request; empty during the handshake. After it nothing waits for the answer,
+    /// and several requests may be open at one time (RFC 9846 §4.7.2).
+    #[must_use]
+    pub fn certificate_request_context(&self) -> &[u8] {
+        self.request().map_or(&[], |request| request.certificate_request_context)
+    }
+
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.request().and_then(|request| request.signature_algorithms);

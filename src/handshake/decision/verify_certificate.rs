@@ -6,6 +6,7 @@ use super::{Answer, CertificateAccepted, Reply, Serial};
 use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::failure::Cause;
+use crate::handshake::event::CertificateRequestId;
 use crate::message::{Certificate, CertificateEntry, ParseContext};
 use crate::registry::{CertificateType, SignatureScheme};
 
@@ -37,6 +38,7 @@ pub struct VerifyCertificate {
     pub(crate) role: Role,
     /// `None`: a raw public key.
     pub(crate) chain: Option<PeerChain>,
+    pub(crate) request: Option<CertificateRequestId>,
     pub(crate) server_name: Option<ServerName<'static>>,
     pub(crate) scheme: SignatureScheme,
     pub(crate) leaf: Leaf,
@@ -60,6 +62,12 @@ impl VerifyCertificate {
 
     fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
         self.chain.iter().flat_map(PeerChain::entries)
+    }
+
+    /// Server: which request after the handshake the client answers; `None` during the handshake.
+    #[must_use]
+    pub const fn request(&self) -> Option<CertificateRequestId> {
+        self.request
     }
 
     /// The certificates in DER, end entity first; none if it is a raw public key, and that is

@@ -10,12 +10,12 @@ use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+    Staples, send_certificate, send_certificate_verify, send_finished, to_sign,
 };
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CredentialSelected, OwnCertificate, ServerCredential, Signed};
-use crate::handshake::event::{Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
+use crate::handshake::event::{Answered, Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
 use crate::handshake::negotiation::{CertificateUse, PskUse};
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::handshake::ticket::TicketScope;
@@ -75,6 +75,11 @@ impl SelectCredential {
         }
         cx.early_data_is_undecided = false;
         cx.ticket_scope = self.ticket_scope(&hello, protocol.as_deref());
+        let psk = match &credential {
+            ServerCredential::Certificate { .. } => None,
+            ServerCredential::Psk { key, .. } => Some(key.kind),
+        };
+        cx.settle_post_handshake_auth(hello.extensions.post_handshake_auth, psk);
         match credential {
             ServerCredential::Certificate { certificate, scheme } => {
                 self.by_certificate(cx, &hello, certificate, scheme, protocol).map(Next::to)
@@ -123,14 +128,14 @@ impl SelectCredential {
         cx.own_certificate_type = types.server;
         cx.peer_certificate_type = types.client;
         if asks_client {
-            certificate_request(&config, cx, &mut transcript)?;
+            certificate_request(&config, cx, &[], &mut transcript)?;
         }
         let staples = Staples {
             ocsp_response: hello.extensions.status_request,
             signed_certificate_timestamps: hello.extensions.signed_certificate_timestamp,
         };
         send_certificate(cx, &mut transcript, &[], &certificate, staples)?;
-        ask_to_sign(cx, certificate, scheme, &transcript);
+        cx.ask(to_sign(cx.role, certificate, scheme, &transcript));
         Ok(SignCertificateVerify {
             client: opened.client,
             server: opened.server,
@@ -262,7 +267,7 @@ impl SignCertificateVerify {
     pub(super) fn signed(
         self,
         cx: &mut Context,
-        Signed(signature): Signed,
+        Answered { answer: Signed(signature), .. }: Answered<Signed>,
     ) -> Step<Self, on::Signed> {
         let Self { config, mut transcript, secret, client, server, scheme, asks_client } = self;
         send_certificate_verify(cx, &mut transcript, scheme, &signature)?;

@@ -107,10 +107,11 @@ pub(super) fn encrypted_extensions(
 pub(super) fn certificate_request(
     config: &ServerConfig,
     cx: &mut Context,
+    context: &[u8],
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
     let request = CertificateRequest {
-        certificate_request_context: &[],
+        certificate_request_context: context,
         signature_algorithms: Some(config.signature_schemes.list()),
         signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
         certificate_authorities: config.certificate_authorities.list_unless_empty(),
