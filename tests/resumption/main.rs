@@ -6,6 +6,7 @@ mod kept;
 mod kept_tickets;
 mod offers;
 mod quic;
+mod recognition;
 mod register;
 mod replays;
 mod sealed;
