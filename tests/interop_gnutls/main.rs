@@ -2,6 +2,7 @@
 
 mod as_client;
 mod as_server;
+mod resumption;
 
 use std::net::{SocketAddr, TcpListener};
 
