@@ -115,7 +115,8 @@ fn client_whose_certificate_is_no_longer_good_is_asked_for_one() {
     let root = Authority::root("root");
     let alice = root.issue(|params| params.not_after = date_time_ymd(2030, 3, 18));
     let bob = root.issue(|_| {});
-    let changes: [(&str, fn(&mut Site), bool); 4] = [
+    type Change = fn(&mut Site);
+    let changes: [(&str, Change, bool); 4] = [
         ("nothing", |_| (), false),
         // The eighteenth of March begins 22,400 seconds after the start.
         ("not yet expired", |site| site.now += 22_000, false),
@@ -221,11 +222,11 @@ fn ticket_with_anything_but_certificates_in_it_is_passed_over() {
                     (other, _) => Err(other),
                 },
             );
-            let tickets = wire.client.facts.into_iter().filter_map(|fact| match fact {
+            let mut tickets = wire.client.facts.into_iter().filter_map(|fact| match fact {
                 Fact::Ticket(ticket) => Some(ticket),
                 _ => None,
             });
-            let ticket = tickets.last().expect("a ticket");
+            let ticket = tickets.next().expect("a ticket");
             let again = Visit::new(&site, Some(alice.credential()), vec![ticket.offer(0)]);
             assert_eq!(again.was_asked(), !resumes, "{} bytes", application.len());
             assert!(again.knows(&alice));

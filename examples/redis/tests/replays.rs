@@ -56,11 +56,12 @@ impl Site {
         let client = Client::trusting(&self.root);
         let mut talk = Talk::connect(&client, address).unwrap();
         talk.until(|talk| talk.count(|fact| matches!(fact, Fact::Ticket(_))) == 1);
-        let tickets = std::mem::take(&mut talk.facts).into_iter().filter_map(|fact| match fact {
-            Fact::Ticket(ticket) => Some(ticket),
-            _ => None,
-        });
-        let ticket = tickets.last().unwrap();
+        let mut tickets =
+            std::mem::take(&mut talk.facts).into_iter().filter_map(|fact| match fact {
+                Fact::Ticket(ticket) => Some(ticket),
+                _ => None,
+            });
+        let ticket = tickets.next().unwrap();
         talk.close();
         ticket
     }
