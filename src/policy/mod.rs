@@ -9,6 +9,7 @@ pub mod asked;
 mod client;
 mod credential;
 mod inspection;
+mod recognition;
 mod server;
 mod signer;
 mod tickets;
@@ -19,6 +20,7 @@ use pki_types::UnixTime;
 pub use self::client::{ClientPolicy, ServerTrust};
 pub use self::credential::{Credential, CredentialFault};
 pub use self::inspection::{Inspection, Rejection};
+pub use self::recognition::Recognition;
 pub use self::server::ServerPolicy;
 pub use self::tickets::{
     IssuedTickets, ReceivedTickets, ReplayRegister, Resumable, Resumption, TicketContents,

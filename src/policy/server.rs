@@ -3,7 +3,7 @@
 use pki_types::UnixTime;
 
 use super::credential::{Credential, first_fitting, of_type};
-use super::tickets::Resumption;
+use super::tickets::{Resumption, TicketContents};
 use super::webpki::Roots;
 use super::{Answered, sign, verdict};
 use crate::epoch::Role;
@@ -31,7 +31,7 @@ pub struct ServerPolicy {
     /// application.
     ///
     /// So they are by a server that asks for certificates: one that resumes has none to look at,
-    /// and only the application knows what to remember of it. It calls [`Resumption`] itself.
+    /// and somebody has to remember it. [`Recognition`](super::Recognition) does.
     pub resumption: Option<Resumption>,
 }
 
@@ -46,13 +46,10 @@ impl ServerPolicy {
     /// The question comes back if the configuration has nothing on it.
     pub fn answer(&self, question: Decision, now: UnixTime) -> Result<Answered, Box<Decision>> {
         match (question, &self.client_roots) {
-            (Decision::SelectCredential(question), _) => match self.resume(question, now) {
-                Ok(answer) => Ok(answer.into()),
-                Err(question) if self.credentials.is_empty() => {
-                    Err(Box::new(Decision::SelectCredential(question)))
-                }
-                Err(question) => Ok(self.select(question).into()),
-            },
+            (Decision::SelectCredential(question), _) => {
+                let asked = question.client_authentication();
+                self.choose(question, self.resumption_if(asked), now, |_| true)
+            }
             (Decision::Sign(question), _) => sign(&self.credentials, question),
             (Decision::VerifyCertificate(question), Some(roots))
                 if question.role() == Role::Server =>
@@ -76,17 +73,38 @@ impl ServerPolicy {
     }
 
     /// The question comes back if no ticket resumes.
+    /// A ticket that resumes and is `welcome`, or else a credential.
+    pub(super) fn choose(
+        &self,
+        question: SelectCredential,
+        resumption: Option<&Resumption>,
+        now: UnixTime,
+        welcome: impl FnOnce(&TicketContents) -> bool,
+    ) -> Result<Answered, Box<Decision>> {
+        match self.resume(question, resumption, now, welcome) {
+            Ok(answer) => Ok(answer.into()),
+            Err(question) if self.credentials.is_empty() => {
+                Err(Box::new(Decision::SelectCredential(question)))
+            }
+            Err(question) => Ok(self.select(question).into()),
+        }
+    }
+
+    /// The question comes back if there is no such ticket.
     fn resume(
         &self,
         question: SelectCredential,
+        resumption: Option<&Resumption>,
         now: UnixTime,
+        welcome: impl FnOnce(&TicketContents) -> bool,
     ) -> Result<Answer, SelectCredential> {
-        let Some(resumption) = self.resumption_if(question.client_authentication()) else {
-            return Err(question);
-        };
+        let Some(resumption) = resumption else { return Err(question) };
         // Without a protocol in common a certificate does not help either.
         let Ok(protocol) = self.application_layer_protocol(&question) else { return Err(question) };
-        let Some(resumable) = resumption.open(&question, now) else { return Err(question) };
+        let resumable = resumption.open(&question, now);
+        let Some(resumable) = resumable.filter(|found| welcome(found.contents())) else {
+            return Err(question);
+        };
         resumption.accept(question, resumable, protocol, now).map_err(|unfit| unfit.question)
     }
 
