@@ -5,7 +5,7 @@ use crate::codec::{Decode, List};
 use crate::crypto::{Group, Provider, Suite};
 use crate::failure::Cause;
 use crate::handshake::config::Preference;
-use crate::message::{ClientHelloExtensions, KeyShareEntry};
+use crate::message::{ClientHelloExtensions, KeyShareEntry, PskBinder};
 use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode};
 
 /// The extensions that must come together (RFC 9846 §9.2).
@@ -59,6 +59,29 @@ impl PskUse {
     pub(crate) const fn is_possible(self) -> bool {
         self.with_key_exchange || self.alone
     }
+}
+
+/// Whether the second ClientHello offers the PSKs of the first, in their order. Only those may be
+/// missing that the suite of HelloRetryRequest rules out by its hash (RFC 9846 §4.2.2), which is as
+/// long as a binder.
+pub(crate) fn keeps_psks(
+    first: &ClientHelloExtensions<'_>,
+    second: &ClientHelloExtensions<'_>,
+    suite: &Suite,
+) -> bool {
+    let mut kept = psks(second).peekable();
+    psks(first).all(|psk| {
+        let (_, hash_bytes) = psk;
+        kept.next_if_eq(&psk).is_some() || hash_bytes != suite.hash.output_bytes()
+    }) && kept.next().is_none()
+}
+
+/// The identities offered, each with the length of its hash.
+fn psks<'a>(extensions: &ClientHelloExtensions<'a>) -> impl Iterator<Item = (&'a [u8], usize)> {
+    extensions.pre_shared_key.into_iter().flat_map(|offered| {
+        let hash_bytes = offered.binders.iter().map(|PskBinder(binder)| binder.len());
+        offered.identities.iter().map(|psk| psk.identity).zip(hash_bytes)
+    })
 }
 
 /// How the key exchange can be done.
