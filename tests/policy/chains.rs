@@ -134,7 +134,7 @@ fn chains_of_rsa_are_validated() {
 }
 
 /// The leaf of `issued` with other bytes in place of these, wherever they stand.
-fn patched(mut issued: Issued, from: &[u8], to: &[u8]) -> Issued {
+pub(crate) fn patched(mut issued: Issued, from: &[u8], to: &[u8]) -> Issued {
     let mut der = issued.leaf().to_vec();
     let mut replaced = 0;
     for at in 0..=der.len() - from.len() {
