@@ -10,7 +10,7 @@ cases! {
     // NewSessionTicket
     client_refuses_what_does_not_belong_into_a_ticket "tls13-4.3-07 tls13-4.3-05":
         Client Connected, Send(3, |i| vec![Item::Message(ticket(b"t", &[(
-            [51, 43, 41][i], &[&share(0x1d, &[9; 32])[..], &[3, 4], &[0, 0]][i],
+            [51, 43, 41][i], [&share(0x1d, &[9; 32])[..], &[3, 4], &[0, 0]][i],
         )]))]) => illegal_parameter;
     client_skips_extensions_of_a_ticket_that_it_does_not_know
         "tls13-4.7.1-16 tls13-9.3-01 tls13-9.3-03":
