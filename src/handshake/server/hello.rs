@@ -95,7 +95,7 @@ impl WaitSecondClientHello {
             return Err(Cause::CookieMismatch);
         }
         let first = first.get(HEADER_BYTES..).unwrap_or_default();
-        let first = ClientHello::parse(first, &cx.limits)?;
+        let first = ClientHello::parsed(first)?;
         let keeps_shares = asked.is_some() || extensions.key_share == first.extensions.key_share;
         if message.differs_from(&first)
             || !keeps_shares
