@@ -171,7 +171,8 @@ causes! {
     ConnectionOverload => InternalError, "6.2", "the server has no capacity for the connection";
     RefusedWithoutReason => GeneralError, "6.2", "the connection is refused, and the reason withheld";
 
-    // KeyUpdate and after
+    // NewSessionTicket, KeyUpdate and after
+    TicketEarlyDataLimited => IllegalParameter, "4.7.1", "a ticket for QUIC limits early data, which QUIC does by itself (RFC 9001)";
     KeyUpdateRequestUnknown => IllegalParameter, "4.7.3", "request_update is neither 0 nor 1";
     TooManyKeyUpdates => UnexpectedMessage, "4.7.3", "more key updates without data than the limit";
 

@@ -6,7 +6,7 @@ use crate::crypto::{Group, Provider, Suite};
 use crate::failure::Cause;
 use crate::handshake::config::{ClientAuthentication, ClientConfig, Preference, ServerConfig};
 use crate::handshake::event::CertificateTypes;
-use crate::message::{ClientHelloExtensions, EncryptedExtensions, KeyShareEntry};
+use crate::message::{ClientHelloExtensions, EncryptedExtensions, KeyShareEntry, PskBinder};
 use crate::registry::{CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode};
 
 /// The extensions that must come together (RFC 9846 §9.2).
@@ -122,6 +122,29 @@ pub(crate) fn selected_certificate_types(
     let offered = config.client_certificate_types.list();
     let client = selected(offered, extensions.client_certificate_type)?;
     Ok(CertificateTypes { server, client })
+}
+
+/// Whether the second ClientHello offers the PSKs of the first, in their order. Only those may be
+/// missing that the suite of HelloRetryRequest rules out by its hash (RFC 9846 §4.2.2), which is as
+/// long as a binder.
+pub(crate) fn keeps_psks(
+    first: &ClientHelloExtensions<'_>,
+    second: &ClientHelloExtensions<'_>,
+    suite: &Suite,
+) -> bool {
+    let mut kept = psks(second).peekable();
+    psks(first).all(|psk| {
+        let (_, hash_bytes) = psk;
+        kept.next_if_eq(&psk).is_some() || hash_bytes != suite.hash.output_bytes()
+    }) && kept.next().is_none()
+}
+
+/// The identities offered, each with the length of its hash.
+fn psks<'a>(extensions: &ClientHelloExtensions<'a>) -> impl Iterator<Item = (&'a [u8], usize)> {
+    extensions.pre_shared_key.into_iter().flat_map(|offered| {
+        let hash_bytes = offered.binders.iter().map(|PskBinder(binder)| binder.len());
+        offered.identities.iter().map(|psk| psk.identity).zip(hash_bytes)
+    })
 }
 
 /// How the key exchange can be done.

@@ -206,6 +206,11 @@ impl Credential {
         let mut links = self.links.iter().filter(|link| !link.self_issued);
         links.all(|link| link.schemes.iter().any(|scheme| schemes.contains(scheme)))
     }
+
+    fn needs_sha1(&self) -> bool {
+        let mut links = self.links.iter().filter(|link| !link.self_issued);
+        links.any(|link| link.schemes.iter().any(|scheme| SHA1.contains(scheme)))
+    }
 }
 
 /// The credentials of this type, in order.
@@ -217,7 +222,8 @@ pub(super) fn of_type(
 }
 
 /// The credential for a peer that verifies these schemes, in the peer's order, then in ours. One
-/// whose chain the peer can verify throughout goes before all others (RFC 9846 §4.5.1.2).
+/// whose chain the peer can verify throughout goes before all others (RFC 9846 §4.5.1.2). One with
+/// SHA-1 in its chain goes last, and only to a peer that verifies that.
 pub(super) fn first_fitting<'a>(
     credentials: &[&'a Credential],
     schemes: &[SignatureScheme],
@@ -229,8 +235,11 @@ pub(super) fn first_fitting<'a>(
             able.map(|own| (*own, *scheme))
         })
     };
-    let verifiable = fitting().find(|(own, _)| own.is_signed_with(certificate_schemes));
-    verifiable.or_else(|| fitting().next())
+    let verifiable = || fitting().filter(|(own, _)| own.is_signed_with(certificate_schemes));
+    verifiable()
+        .find(|(own, _)| !own.needs_sha1())
+        .or_else(|| verifiable().next())
+        .or_else(|| fitting().find(|(own, _)| !own.needs_sha1()))
 }
 
 fn end_entity(certificate: &OwnCertificate) -> Result<Leaf, CredentialFault> {
@@ -254,7 +263,9 @@ fn link(der: &[u8]) -> Option<Link> {
 }
 
 /// The schemes of RFC 9846 §4.3.3 that a signature in a certificate may count as.
-const CERTIFICATE_SIGNATURES: [(AlgorithmIdentifier, &[SignatureScheme]); 11] = [
+const CERTIFICATE_SIGNATURES: [(AlgorithmIdentifier, &[SignatureScheme]); 13] = [
+    (RSA_PKCS1_SHA1, &[SignatureScheme::RSA_PKCS1_SHA1]),
+    (ECDSA_SHA1, &[SignatureScheme::ECDSA_SHA1]),
     (alg_id::ECDSA_SHA256, &[SignatureScheme::ECDSA_SECP256R1_SHA256]),
     (alg_id::ECDSA_SHA384, &[SignatureScheme::ECDSA_SECP384R1_SHA384]),
     (alg_id::ECDSA_SHA512, &[SignatureScheme::ECDSA_SECP521R1_SHA512]),
@@ -267,6 +278,14 @@ const CERTIFICATE_SIGNATURES: [(AlgorithmIdentifier, &[SignatureScheme]); 11] = 
     (alg_id::RSA_PSS_SHA384, RSA_PSS_SHA384),
     (alg_id::RSA_PSS_SHA512, RSA_PSS_SHA512),
 ];
+
+/// sha1WithRSAEncryption and ecdsa-with-SHA1.
+const RSA_PKCS1_SHA1: AlgorithmIdentifier =
+    AlgorithmIdentifier::from_slice(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00");
+const ECDSA_SHA1: AlgorithmIdentifier =
+    AlgorithmIdentifier::from_slice(b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01");
+
+const SHA1: [SignatureScheme; 2] = [SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::ECDSA_SHA1];
 
 const RSA_PSS_SHA256: &[SignatureScheme] =
     &[SignatureScheme::RSA_PSS_RSAE_SHA256, SignatureScheme::RSA_PSS_PSS_SHA256];

@@ -253,6 +253,14 @@ fn rejection(error: &Error, certificates: &[CertificateDer<'_>]) -> Rejection {
     Rejection { fault, reason, certificate: certificate.map(Box::new) }
 }
 
+/// md5WithRSAEncryption, sha1WithRSAEncryption and ecdsa-with-SHA1: RFC 9846 §4.5.1.3 calls
+/// certificates that need them bad, not unsupported.
+const OF_BROKEN_HASHES: [&[u8]; 3] = [
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05",
+    b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01",
+];
+
 /// The fault that the peer learns of, and what goes into the account.
 ///
 /// A wrong name does not make a certificate corrupt, as `bad_certificate` would say, and has no
@@ -271,6 +279,13 @@ fn judgement(error: &Error) -> (CertificateFault, &'static str) {
         Error::CaUsedAsEndEntity => (Unsupported, "it is an authority's own certificate"),
         Error::UnsupportedCertVersion => (Unsupported, "it is not of version 3"),
         Error::UnsupportedCriticalExtension => (Unsupported, "a critical extension is unknown"),
+        Error::UnsupportedSignatureAlgorithmContext(context)
+            if OF_BROKEN_HASHES
+                .iter()
+                .any(|oid| context.signature_algorithm_id.starts_with(oid)) =>
+        {
+            (Bad, "a signature in its path is over MD5 or SHA-1")
+        }
         Error::UnsupportedSignatureAlgorithmContext(_)
         | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             (Unsupported, "an algorithm in its path is not accepted")

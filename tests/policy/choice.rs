@@ -8,6 +8,7 @@ use countersign::policy::{ClientPolicy, Credential, ServerPolicy, ServerTrust};
 use countersign::registry::{ExtensionType, SignatureScheme as Scheme};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
+use crate::chains::patched;
 use crate::{ED25519, P256, P384, X509};
 use countersign_testing::pki::{Authority, Issued, NAME, noon, self_signed, vector_key};
 
@@ -162,6 +163,27 @@ fn a_server_prefers_a_chain_that_the_client_can_verify_throughout() {
         let offer = Offer { schemes: &[P256], certificate_schemes, ..Offer::default() };
         assert_eq!(chosen(&policy, &offer), (expected, P256), "{certificate_schemes:?}");
     }
+}
+
+/// RFC 9846 §4.3.3, §4.5.1.2.
+#[test]
+fn a_server_sends_a_chain_with_sha_1_only_for_want_of_another_to_a_client_that_takes_it() {
+    let root = Authority::root_with("rsa", vector_key("rsa-3072.key.pem"));
+    let rsa = |last: u8| [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last];
+    let with_sha1 = || patched(root.issue(|_| {}), &rsa(11), &rsa(5)).credential();
+    let sha256 = || root.issue(|_| {}).credential();
+    let (old, new) = (Scheme(0x0201), Scheme::RSA_PKCS1_SHA256);
+    let policy = |credentials| ServerPolicy { credentials, ..ServerPolicy::default() };
+    let both = policy(vec![with_sha1(), sha256()]);
+    let rows: [(&[Scheme], usize); 4] = [(&[old, new], 1), (&[new], 1), (&[old], 0), (&[P384], 1)];
+    for (listed, expected) in rows {
+        let certificate_schemes = Some(listed);
+        let offer = Offer { schemes: &[P256], certificate_schemes, ..Offer::default() };
+        assert_eq!(chosen(&both, &offer), (expected, P256), "{listed:?}");
+    }
+    let offer = Offer { schemes: &[P256], ..Offer::default() };
+    let refused = Said::Refused(Cause::NoCommonSignatureScheme);
+    assert_eq!(select(&policy(vec![with_sha1()]), &offer), refused);
 }
 
 #[test]

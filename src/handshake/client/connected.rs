@@ -3,6 +3,7 @@
 use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::diagnosis::Evidence;
+use crate::failure::Cause;
 use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Framed, Ticket, on};
 use crate::handshake::key_update::TrafficSecrets;
@@ -29,6 +30,10 @@ impl Connected {
         ticket: Framed<'_, NewSessionTicket<'_>>,
     ) -> Step<Self, on::NewSessionTicket> {
         let message = ticket.message;
+        // RFC 9001 §4.6.1: QUIC's own limits apply, and this one says that there is none.
+        if cx.is_quic && message.max_early_data_size.is_some_and(|size| size != u32::MAX) {
+            return Err(Cause::TicketEarlyDataLimited);
+        }
         // A server that asked for a certificate can send this only once it has our Finished
         // (RFC 9846 §4.7.1).
         cx.handshake_processed();

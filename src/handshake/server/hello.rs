@@ -96,7 +96,12 @@ impl WaitSecondClientHello {
             return Err(Cause::CookieMismatch);
         }
         let first = first.get(HEADER_BYTES..).unwrap_or_default();
-        if message.differs_from(&ClientHello::parsed(first)?) {
+        let first = ClientHello::parsed(first)?;
+        let keeps_shares = asked.is_some() || extensions.key_share == first.extensions.key_share;
+        if message.differs_from(&first)
+            || !keeps_shares
+            || !negotiation::keeps_psks(&first.extensions, extensions, suite)
+        {
             return Err(Cause::SecondHelloChanged);
         }
         let Considered { choice, psk_use, certificate_use, .. } = consider(&config, &message)?;
