@@ -9,10 +9,10 @@ use countersign::epoch::Role;
 use countersign::message::Kind;
 use countersign::registry::HandshakeType;
 
-use crate::conversation::setup;
-use crate::insecure;
+use crate::answers;
 use crate::mutation::split;
 use crate::script::Script;
+use crate::setup::setup;
 
 /// Every seed: the target it is for, its name, its bytes.
 ///
@@ -22,8 +22,8 @@ use crate::script::Script;
 pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for flags in FLAGS {
-        let [first, .., last] = flags;
-        let name = format!("flags-{first:02x}-{last:02x}");
+        let [first, middle, last] = flags;
+        let name = format!("setup-{first:02x}{middle:02x}{last:02x}");
         // Zeros: what an honest world does.
         let talk = [&flags[..], &[0; 24]].concat();
         for (act, bytes) in ACTS {
@@ -32,7 +32,12 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
             seeds.push(("server", format!("{name}-{act}"), script));
         }
         for (attack, bytes) in ATTACKS {
-            seeds.push(("pair", format!("{name}-{attack}"), [&flags[..], *bytes].concat()));
+            let script = [&flags[..], &[0], bytes].concat();
+            seeds.push(("pair", format!("{name}-{attack}"), script));
+        }
+        for (attack, bytes) in RECORD_ATTACKS {
+            let script = [&flags[..], &[1], bytes].concat();
+            seeds.push(("pair", format!("{name}-records-{attack}"), script));
         }
     }
     for (name, bytes) in STREAMS {
@@ -43,17 +48,20 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     seeds
 }
 
-/// Setups: general flags, how much is disclosed, PSKs.
+/// Setups: what changes the course, what changes the content, PSKs.
 const FLAGS: &[[u8; 3]] = &[
     [0x00, 0, 0],
-    [0x01, 0, 0],
-    [0x02, 0, 0],
-    [0x0b, 1, 0],
-    [0x14, 2, 0],
+    [0x01, 0x0c, 0],
+    [0x02, 0x20, 0],
+    [0x0b, 0x09, 0],
+    [0x14, 0x16, 0],
     [0x20, 0, 0],
     [0x00, 0, 0x07],
     [0x01, 0, 0x06],
-    [0x40, 0, 0x0a],
+    [0x40, 0x40, 0x0a],
+    [0x10, 0x84, 0x12],
+    [0x34, 0x08, 0x06],
+    [0x80, 0, 0x30],
 ];
 
 /// What comes behind an honest handshake, for one end.
@@ -79,6 +87,18 @@ const ATTACKS: &[(&str, &[u8])] = &[
     ("replayed", &[0, 0, 0, 1, 0, 0, 5, 0, 1]),
 ];
 
+/// What happens to the records of a pair: how they are padded; then for each end in turn an order,
+/// a number of changes, the changes, and whether to hold something back.
+const RECORD_ATTACKS: &[(&str, &[u8])] = &[
+    ("data", &[0, 0, 0, 0, 0, 0, 0, 1, 3, 7, 7, 7, 0, 0, 1, 2, 8, 8, 0, 0, 0, 0, 0]),
+    ("early-data", &[16, 2, 4, 1, 2, 3, 4, 0, 0, 0, 0, 0, 1, 1, 9, 0, 0, 3, 1, 0, 0]),
+    ("held-back", &[0, 0, 0, 1, 0, 9, 0, 0, 1, 0, 33, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 70]),
+    ("flip", &[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 40, 1, 0]),
+    ("replayed", &[0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 5, 0]),
+    ("alert", &[0, 0, 1, 0, 0, 0, 0, 6, 1, 2, 40, 0]),
+    ("closed", &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 1, 2, 5, 5, 0, 0, 6, 0, 0]),
+];
+
 /// Role, key, window, early data, size of pieces; then what is sent, and after each thing whether
 /// to change a byte of it.
 const STREAMS: &[(&str, &[u8])] = &[
@@ -95,18 +115,20 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
     let mut messages = BTreeMap::new();
     for flags in FLAGS {
         let mut pair = setup(&mut Script::new(flags)).pair();
-        let [first, .., last] = flags;
+        let [first, middle, last] = flags;
         let mut count = 0;
         pair.run_with(
             |flight| {
                 for message in split(&flight.bytes) {
                     count += 1;
                     let from = if flight.from == Role::Client { "client" } else { "server" };
-                    messages
-                        .insert(format!("flags-{first:02x}-{last:02x}-{count:02}-{from}"), message);
+                    messages.insert(
+                        format!("setup-{first:02x}{middle:02x}{last:02x}-{count:02}-{from}"),
+                        message,
+                    );
                 }
             },
-            |_, question| Ok(insecure::answer(question, &mut Script::new(&[]))),
+            |_, question| Ok(answers::answer(question, &mut Script::new(&[]))),
         );
     }
     messages.into_iter().collect()

@@ -33,12 +33,3 @@ fn every_target_takes_its_seeds() {
         assert!(count > 0, "{target} has no seed");
     }
 }
-
-#[test]
-fn every_setup_completes_when_nobody_interferes() {
-    for flags in 0..=u8::MAX {
-        for psks in 0..16 {
-            pair::check(&[flags, flags % 3, psks]);
-        }
-    }
-}
