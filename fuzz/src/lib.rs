@@ -19,4 +19,6 @@ mod script;
 pub mod seeds;
 pub mod server;
 mod setup;
+pub mod state;
 mod wire;
+pub mod x509;

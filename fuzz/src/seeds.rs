@@ -9,10 +9,10 @@ use countersign::epoch::Role;
 use countersign::message::Kind;
 use countersign::registry::HandshakeType;
 
-use crate::answers;
 use crate::mutation::split;
 use crate::script::Script;
 use crate::setup::setup;
+use crate::{answers, state, x509};
 
 /// Every seed: the target it is for, its name, its bytes.
 ///
@@ -43,6 +43,20 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     for (name, bytes) in STREAMS {
         seeds.push(("records", String::from(*name), bytes.to_vec()));
     }
+    for (answers, bytes) in ANSWERS {
+        // The question of a server opens behind the ClientHello, that of a client behind five
+        // messages; a server that asks for a certificate has it behind five messages too.
+        for (role, flow, before) in
+            [("server", 0, 1), ("client", 0, 5), ("server", 6, 6), ("client", 6, 8)]
+        {
+            for before in before..before + 4 {
+                let script = [&[flow, 0, 0], &vec![0; before][..], &[7], bytes].concat();
+                seeds.push((role, format!("{answers}-{flow}-{before}"), script));
+            }
+        }
+    }
+    seeds.extend(state::seeds().into_iter().map(|(name, bytes)| ("state", name, bytes)));
+    seeds.extend(certificates().into_iter().map(|(name, bytes)| ("x509", name, bytes)));
     let messages = conversations().into_iter().chain(rfc8448());
     seeds.extend(messages.map(|(name, message)| ("decode", name, body_by_kind(&message))));
     seeds
@@ -74,6 +88,20 @@ const ACTS: &[(&str, &[u8])] = &[
     ("cancels", &[9, 3]),
     ("fails", &[9, 6, 0]),
     ("alert", &[8, 2, 40]),
+];
+
+/// Answers other than the one that goes on; each question has fewer than a dozen.
+const ANSWERS: &[(&str, &[u8])] = &[
+    ("answer-1", &[1]),
+    ("answer-2", &[2]),
+    ("answer-3", &[3]),
+    ("answer-4", &[4]),
+    ("answer-5", &[5]),
+    ("answer-6", &[6]),
+    ("answer-7", &[7]),
+    ("answer-8", &[8]),
+    ("answer-9", &[9]),
+    ("answer-10", &[10]),
 ];
 
 /// What happens to the first flights of a pair: a number of changes, then each change.
@@ -109,6 +137,23 @@ const STREAMS: &[(&str, &[u8])] = &[
     ("changed", &[0, 0, 0, 0, 16, 1, 3, 1, 2, 3, 1, 0, 9, 255, 1, 1, 1, 0]),
     ("raw", &[1, 1, 1, 0, 2, 6, 7, 21, 3, 3, 0, 2, 1, 0, 0, 6, 5, 22, 3, 3, 255, 255, 0]),
 ];
+
+/// Certificates that are valid, some of them changed; and PEM texts.
+fn certificates() -> Vec<(String, Vec<u8>)> {
+    let mut seeds = Vec::new();
+    for (index, certificate) in (0..).zip(x509::CHAINS.iter()) {
+        seeds.push((format!("valid-{index}"), vec![0, index, index % 3]));
+        seeds.push((format!("flip-{index}"), vec![0, index, 0, 1, 1, index, 0, 0, 1]));
+        seeds.push((format!("cut-{index}"), vec![0, index, 1, 1, 0, 99, 9, 1, 0]));
+        seeds.push((format!("alone-{index}"), [&[1], certificate.as_ref()].concat()));
+    }
+    seeds.push((String::from("root"), vec![2, 1, 0, 99, 1, 0, 1]));
+    for name in ["ed25519", "ecdsa-p256"] {
+        let text = [x509::read(name), x509::read(&format!("{name}.key"))].concat();
+        seeds.push((format!("pem-{name}"), [&[4], &text[..]].concat()));
+    }
+    seeds
+}
 
 /// The messages of honest pairs.
 fn conversations() -> Vec<(String, Vec<u8>)> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign_fuzz::{client, decode, pair, records, server};
+use countersign_fuzz::{client, decode, pair, records, server, state, x509};
 
 type Check = fn(&[u8]);
 
@@ -13,6 +13,8 @@ const TARGETS: &[(&str, Check)] = &[
     ("client", client::check),
     ("server", server::check),
     ("pair", pair::check),
+    ("state", state::check),
+    ("x509", x509::check),
 ];
 
 fn directory() -> PathBuf {
