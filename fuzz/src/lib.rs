@@ -11,6 +11,7 @@ mod conversation;
 pub mod decode;
 mod insecure;
 mod memory;
+pub mod model;
 mod mutation;
 mod oracle;
 pub mod pair;
