@@ -118,7 +118,9 @@ impl WaitEncryptedExtensions {
         }
         let certificate_types = negotiation::selected_certificate_types(&flight.config, &message)?;
         let certificate_types = psk.is_none().then_some(certificate_types);
-        certificate_types.map_or(Ok(()), |types| flight.expect_certificates(cx, types))?;
+        if let Some(types) = certificate_types {
+            flight.expect_certificates(cx, types)?;
+        }
         flight.transcript.add(encoded);
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: flight.suite.id,

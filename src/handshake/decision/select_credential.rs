@@ -135,8 +135,8 @@ impl SelectCredential {
         self.client_authentication
     }
 
-    /// The type that our certificate must have: X.509, or raw public key (RFC 7250); `None` if a PSK
-    /// alone must do.
+    /// The type that our certificate must have: X.509, or raw public key (RFC 7250); `None` if a
+    /// PSK alone must do.
     #[must_use]
     pub fn certificate_type(&self) -> Option<CertificateType> {
         self.hello()?.extensions.signature_algorithms?;
