@@ -187,13 +187,13 @@ impl SelectCredential {
         protocol.is_none_or(|name| offered.any(|offered| offered == name))
     }
 
-    /// Go on with this certificate chain or raw public key, a scheme its key can sign with, and this
-    /// application protocol.
+    /// Go on with this certificate chain or raw public key, a scheme its key can sign with, and
+    /// this application protocol.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the certificate
-    /// is not of the [type](Self::certificate_type) that can be sent, or empty; the question comes
-    /// back.
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the
+    /// certificate is not of the [type](Self::certificate_type) that can be sent, or empty; the
+    /// question comes back.
     pub fn certificate(
         self,
         certificate: impl Into<OwnCertificate>,
@@ -311,8 +311,8 @@ impl SelectClientCredential {
     /// Send this chain or raw public key and sign with `scheme`.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the certificate is not of the
-    /// [type](Self::certificate_type) that it takes, or empty; the question comes back.
+    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the certificate is not of
+    /// the [type](Self::certificate_type) that it takes, or empty; the question comes back.
     pub fn certificate(
         self,
         certificate: impl Into<OwnCertificate>,
