@@ -174,7 +174,7 @@ impl Credential {
     }
 
     /// Whether this is the credential that was selected, and its key is here. What is stapled may
-    /// be of later than the credential.
+    /// differ.
     pub(super) fn can_sign_for(&self, selected: &OwnCertificate) -> bool {
         let is_it = match (&self.certificate, selected) {
             (OwnCertificate::Chain(own), OwnCertificate::Chain(selected)) => {
