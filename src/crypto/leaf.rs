@@ -100,8 +100,8 @@ impl Leaf {
     /// Reads a raw public key (RFC 7250 §3).
     ///
     /// # Errors
-    /// [`Cause::RawPublicKeyMalformed`] when it is not one SubjectPublicKeyInfo in DER from first to
-    /// last byte, and [`Cause::CertificateTypeUnsupported`] for a key that is no [`KeyKind`].
+    /// [`Cause::RawPublicKeyMalformed`] when it is not one SubjectPublicKeyInfo in DER from first
+    /// to last byte, and [`Cause::CertificateTypeUnsupported`] for a key that is no [`KeyKind`].
     pub fn parse_raw_public_key(der: &[u8]) -> Result<Self, Cause> {
         let malformed = Cause::RawPublicKeyMalformed;
         let (rest, key) = SubjectPublicKeyInfo::from_der(der).map_err(|_| malformed)?;

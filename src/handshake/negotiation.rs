@@ -110,13 +110,11 @@ pub(crate) fn selected_certificate_types(
     config: &ClientConfig,
     extensions: &EncryptedExtensions<'_>,
 ) -> Result<CertificateTypes, Cause> {
-    let selected =
-        |offered: List<'_, CertificateType>, answer: Option<CertificateType>| match answer
-            .is_none_or(|of| offered.contains(of))
-        {
-            true => Ok(answer.unwrap_or(CertificateType::X509)),
-            false => Err(Cause::CertificateTypeNotOffered),
-        };
+    let selected = |offered: List<'_, CertificateType>, answer: Option<CertificateType>| {
+        let is_offered = answer.is_none_or(|of| offered.contains(of));
+        let selected = answer.unwrap_or(CertificateType::X509);
+        is_offered.then_some(selected).ok_or(Cause::CertificateTypeNotOffered)
+    };
     let offered = config.server_certificate_types.list();
     let server = selected(offered, extensions.server_certificate_type)?;
     let offered = config.client_certificate_types.list();

@@ -13,8 +13,8 @@ use crate::handshake::decision::{Answer, Decision, OwnCertificate, SelectClientC
 pub struct ClientPolicy {
     /// Which servers it trusts.
     pub servers: ServerTrust,
-    /// Its credentials, in order of preference; none: it stays without a certificate. The types they
-    /// are of are also in its
+    /// Its credentials, in order of preference; none: it stays without a certificate. The types
+    /// they are of are also in its
     /// [configuration](crate::handshake::ClientConfig::client_certificate_types).
     pub credentials: Vec<Credential>,
 }
@@ -22,8 +22,8 @@ pub struct ClientPolicy {
 /// Which servers a client trusts.
 #[derive(Debug)]
 pub enum ServerTrust {
-    /// Those with a path to one of the roots, under the name that was asked for, and those with one of
-    /// its raw public keys.
+    /// Those with a path to one of the roots, under the name that was asked for, and those with one
+    /// of its raw public keys.
     Roots(Roots),
     /// The application decides: the question is handed back.
     Application,
@@ -35,8 +35,8 @@ pub enum ServerTrust {
 impl ClientPolicy {
     /// Answers the question, at the time `now`.
     ///
-    /// The credential is one that an authority the server names has issued, if it names any, or a raw
-    /// public key if it asks for that; among those the one for the first scheme in the server's
+    /// The credential is one that an authority the server names has issued, if it names any, or a
+    /// raw public key if it asks for that; among those the one for the first scheme in the server's
     /// order.
     ///
     /// # Errors

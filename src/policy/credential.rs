@@ -75,7 +75,8 @@ impl Credential {
     }
 
     /// A chain, with what is stapled to it, and the private key of its first certificate, or a raw
-    /// public key and its private key: ECDSA on P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits.
+    /// public key and its private key: ECDSA on P-256 or P-384, Ed25519, or RSA of 2048 to 4096
+    /// bits.
     ///
     /// # Errors
     /// [`CredentialFault::NoCertificate`]; [`CredentialFault::Certificate`] if one cannot be used;
@@ -93,8 +94,9 @@ impl Credential {
         Self::assemble(certificate, Some(key), schemes)
     }
 
-    /// A chain or raw public key whose private key is elsewhere, in a hardware module say, and signs with these schemes: it
-    /// is chosen like any other, and the question to sign is handed back.
+    /// A chain or raw public key whose private key is elsewhere, in a hardware module say, and
+    /// signs with these schemes: it is chosen like any other, and the question to sign is handed
+    /// back.
     ///
     /// # Errors
     /// [`CredentialFault::NoCertificate`]; [`CredentialFault::Certificate`] if one cannot be used;
@@ -157,7 +159,8 @@ impl Credential {
         &self.schemes
     }
 
-    /// The subject alternative names of the end entity, wildcards included; a raw public key has none.
+    /// The subject alternative names of the end entity, wildcards included; a raw public key has
+    /// none.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
@@ -170,8 +173,8 @@ impl Credential {
         key.sign(scheme, message)
     }
 
-    /// Whether this is the credential that was selected, and its key is here. What is stapled may be
-    /// of later than the credential.
+    /// Whether this is the credential that was selected, and its key is here. What is stapled may
+    /// differ.
     pub(super) fn can_sign_for(&self, selected: &OwnCertificate) -> bool {
         let is_it = match (&self.certificate, selected) {
             (OwnCertificate::Chain(own), OwnCertificate::Chain(selected)) => {

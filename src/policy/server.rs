@@ -14,18 +14,19 @@ use crate::registry::SignatureScheme;
 /// Who a server is, what it speaks, and whom it lets in.
 #[derive(Debug, Default)]
 pub struct ServerPolicy {
-    /// Its credentials, in order of preference; none: the choice is handed back. The types they are of
-    /// are also in its [configuration](crate::handshake::ServerConfig::server_certificate_types).
+    /// Its credentials, in order of preference; none: the choice is handed back. The types they are
+    /// of are also in its
+    /// [configuration](crate::handshake::ServerConfig::server_certificate_types).
     pub credentials: Vec<Credential>,
     /// The application protocols it speaks, in order of preference; none: whatever the client
     /// offers is ignored.
     pub application_layer_protocols: Vec<Vec<u8>>,
     /// Whether a client that asks for a name that no credential bears is refused with
-    /// `unrecognized_name`; otherwise it is served with any. Raw public keys bear no names, and serve
-    /// all that are known.
+    /// `unrecognized_name`; otherwise it is served with any. Raw public keys bear no names, and
+    /// serve all that are known.
     pub require_known_name: bool,
-    /// Who issues the certificates of clients, and which raw public keys of theirs are known; `None`:
-    /// the verdict on them is handed back.
+    /// Who issues the certificates of clients, and which raw public keys of theirs are known;
+    /// `None`: the verdict on them is handed back.
     pub client_roots: Option<Roots>,
     /// How clients that come back are recognized; `None`: they are not, and tickets are left to the
     /// application.

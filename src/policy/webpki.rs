@@ -20,8 +20,8 @@ use crate::epoch::Role;
 use crate::handshake::decision::{CertificateFault, VerifyCertificate};
 use crate::registry::CertificateType;
 
-/// Whom we trust to issue certificates, and how paths to them are checked; and which raw public keys
-/// we trust.
+/// Whom we trust to issue certificates, and how paths to them are checked; and which raw public
+/// keys we trust.
 #[derive(Debug)]
 pub struct Roots {
     anchors: Vec<TrustAnchor<'static>>,
@@ -95,8 +95,8 @@ impl Roots {
         Ok(())
     }
 
-    /// Trusts whoever holds this key, too, and shows it without a certificate (RFC 7250). The peer's
-    /// has to be the same to the byte.
+    /// Trusts whoever holds this key, too, and shows it without a certificate (RFC 7250). The
+    /// peer's has to be the same to the byte.
     ///
     /// # Errors
     /// [`RootsFault::RawPublicKey`] if no peer could authenticate with it; nothing is added.

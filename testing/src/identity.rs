@@ -73,7 +73,8 @@ impl Identity {
     }
 
     /// Where the named key is offered, it is taken, with its early data. Accepts, selects this
-    /// identity, of the type that is wanted, and no protocol, signs, and gives a ticket of eight bytes.
+    /// identity, of the type that is wanted, and no protocol, signs, and gives a ticket of eight
+    /// bytes.
     ///
     /// # Panics
     /// If the peer does not take `ecdsa_secp256r1_sha256`.

@@ -118,7 +118,9 @@ impl WaitEncryptedExtensions {
         }
         let certificate_types = negotiation::selected_certificate_types(&flight.config, &message)?;
         let certificate_types = psk.is_none().then_some(certificate_types);
-        certificate_types.map_or(Ok(()), |types| flight.expect_certificates(cx, types))?;
+        if let Some(types) = certificate_types {
+            flight.expect_certificates(cx, types)?;
+        }
         let offered = cx.offered.contains(ExtensionType::POST_HANDSHAKE_AUTH);
         cx.settle_post_handshake_auth(offered, psk.as_ref().map(|psk| psk.key.kind));
         flight.transcript.add(encoded);

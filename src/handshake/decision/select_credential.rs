@@ -135,8 +135,8 @@ impl SelectCredential {
         self.client_authentication
     }
 
-    /// The type that our certificate must have: X.509, or raw public key (RFC 7250); `None` if a PSK
-    /// alone must do.
+    /// The type that our certificate must have: X.509, or raw public key (RFC 7250); `None` if a
+    /// PSK alone must do.
     #[must_use]
     pub fn certificate_type(&self) -> Option<CertificateType> {
         self.hello()?.extensions.signature_algorithms?;
@@ -187,13 +187,13 @@ impl SelectCredential {
         protocol.is_none_or(|name| offered.any(|offered| offered == name))
     }
 
-    /// Go on with this certificate chain or raw public key, a scheme its key can sign with, and this
-    /// application protocol.
+    /// Go on with this certificate chain or raw public key, a scheme its key can sign with, and
+    /// this application protocol.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the certificate
-    /// is not of the [type](Self::certificate_type) that can be sent, or empty; the question comes
-    /// back.
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the
+    /// certificate is not of the [type](Self::certificate_type) that can be sent, or empty; the
+    /// question comes back.
     pub fn certificate(
         self,
         certificate: impl Into<OwnCertificate>,
@@ -318,8 +318,8 @@ impl SelectClientCredential {
     /// Send this chain or raw public key and sign with `scheme`.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the certificate is not of the
-    /// [type](Self::certificate_type) that it takes, or empty; the question comes back.
+    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the certificate is not of
+    /// the [type](Self::certificate_type) that it takes, or empty; the question comes back.
     pub fn certificate(
         self,
         certificate: impl Into<OwnCertificate>,

@@ -29,8 +29,8 @@ impl PeerChain {
 ///
 /// It is asked after CertificateVerify: the peer holds the private key. Whether the chain leads to
 /// somebody who is trusted, is in its validity period, bears the right name and the right usage is
-/// **all for the embedder to check**; [`policy`](crate::policy) does so with webpki. So is whether a
-/// raw public key is one of somebody's who is known: nobody vouches for it (RFC 7250 §6).
+/// **all for the embedder to check**; [`policy`](crate::policy) does so with webpki. So is whether
+/// a raw public key is one of somebody's who is known: nobody vouches for it (RFC 7250 §6).
 #[derive(Debug)]
 #[must_use = "the handshake waits for the answer"]
 pub struct VerifyCertificate {
@@ -101,8 +101,8 @@ impl VerifyCertificate {
     }
 
     /// The SubjectPublicKeyInfo, in DER, whose private key the peer has proved to hold. A verifier
-    /// with a parser of its own must find exactly these bytes in the certificate it accepts. Of a raw
-    /// public key it is all there is, and known by its bytes: it has no other encoding.
+    /// with a parser of its own must find exactly these bytes in the certificate it accepts. Of a
+    /// raw public key it is all there is, and known by its bytes: it has no other encoding.
     #[must_use]
     pub fn subject_public_key_info(&self) -> &[u8] {
         self.leaf.subject_public_key_info()
