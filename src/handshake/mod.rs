@@ -18,7 +18,7 @@ pub mod event;
 mod key_update;
 pub mod machine;
 mod negotiation;
-pub mod post_handshake_authentication;
+mod post_handshake_authentication;
 pub mod psk;
 mod reassembly;
 mod server;

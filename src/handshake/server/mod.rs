@@ -1,9 +1,9 @@
 //! The server (RFC 9846 Appendix A.2, made exact).
 //!
 //! `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate`, `SealTicket` and
-//! `VerifyPostHandshakeCertificate` wait for the embedder; an answer that refuses needs no row. Once
-//! a client has begun to authenticate after the handshake, nothing of its comes between. A third ClientHello has no row, hence no second
-//! retry.
+//! `VerifyPostHandshakeCertificate` wait for the embedder; an answer that refuses needs no row. A
+//! client that has begun to authenticate after the handshake has to finish first. A third
+//! ClientHello has no row, hence no second retry.
 
 mod client_flight;
 mod connected;
