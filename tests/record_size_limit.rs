@@ -108,3 +108,24 @@ fn limit_out_of_range_is_misuse() {
         assert!(Handshake::client(config.into(), setup.destination.clone()).is_err(), "{limit}");
     }
 }
+
+#[test]
+fn server_accepts_early_data_that_was_sent_before_its_limit_was_known() {
+    let mut setup = Setup::sharing_a_key(true);
+    setup.client.record_size_limit = Some(200);
+    setup.server.record_size_limit = Some(100);
+    let mut wire = Wire::new(setup);
+    wire.client.work(&mut Err);
+    let data = [7; 600];
+    let taken = wire.client.connection.write_early_data(&data, &mut wire.client.output);
+    assert_eq!(taken, Ok(data.len()));
+    wire.run(|_, _| ());
+    assert_eq!(wire.server.early_data, data);
+    assert!(wire.server.connection.handshake().is_complete());
+
+    // From then on it holds.
+    wire.client.connection.write(&data, &mut wire.client.output).expect("connected");
+    let mut longest = 0;
+    wire.run(|_, bytes| longest = protected(bytes).into_iter().fold(longest, usize::max));
+    assert_eq!((&wire.server.data[..], longest), (&data[..], 100));
+}

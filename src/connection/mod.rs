@@ -77,6 +77,8 @@ pub struct Connection {
     /// Nothing will be received any more, once the input is used up.
     transport_ended: bool,
     compatibility: Compatibility,
+    /// The longest record to accept once early data, which knows of no limit, has ended.
+    limit_behind_early_data: Option<usize>,
     #[cfg(feature = "conformance")]
     installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
 }
@@ -107,6 +109,7 @@ impl Connection {
             transport_broken: false,
             transport_ended: false,
             compatibility: Compatibility::Silent,
+            limit_behind_early_data: None,
             #[cfg(feature = "conformance")]
             installed_keys: Vec::new(),
         }
