@@ -76,6 +76,10 @@ impl Conversation<'_> {
         } else if peer.is_none() && (!options.server || options.require_client_certificate) {
             return Err(Stop::broken("no peer certificate"));
         }
+        if expect.only_hash {
+            let kept = peer.map(|peer| (peer.certificates.len(), peer.hash.is_some()));
+            same("certificates and hash kept", &kept, &Some((0, true)))?;
+        }
         let nobody = Peer::default();
         let peer = peer.unwrap_or(&nobody);
         if expect.ocsp_response.is_some() {
@@ -85,7 +89,8 @@ impl Conversation<'_> {
             same("signed certificate timestamps", &peer.timestamps, &expect.timestamps)?;
         }
         if expect.verify_result {
-            let verified = peer.is_verified || peer.certificates.is_empty();
+            let verified =
+                peer.is_verified || (peer.certificates.is_empty() && peer.hash.is_none());
             same("result of verification", &verified, &!options.verify_fail)?;
         }
         if expect.peer_scheme.is_some() {
@@ -137,6 +142,9 @@ impl Conversation<'_> {
         let expected = !expect.no_session && !options.shuts_down;
         same("new session", &self.seen.ticket.is_some(), &expected)?;
         let Some(ticket) = &self.seen.ticket else { return Ok(()) };
+        if let Some(expected) = &expect.resumption_across_names {
+            same("resumption across names", &ticket.resumption_across_names, expected)?;
+        }
         let early_data = matches!(ticket.max_early_data_bytes, Some(1..));
         same("early data in the ticket", &early_data, &expect.ticket_with_early_data)
     }

@@ -23,6 +23,8 @@ pub(crate) struct Memory {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Peer {
     pub(crate) certificates: Vec<Vec<u8>>,
+    /// SHA-256 of the first certificate, if it is all that was kept.
+    pub(crate) hash: Option<Vec<u8>>,
     pub(crate) ocsp_response: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) scheme: Option<SignatureScheme>,

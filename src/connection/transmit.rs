@@ -81,7 +81,7 @@ impl Connection {
                 self.inbound.set_record_size_limit(usize::from(limits.receive));
                 // The limit counts the content type, a fragment does not.
                 let fragment = usize::from(limits.send).saturating_sub(1);
-                self.outbound.set_maximum_fragment_bytes(fragment);
+                self.outbound.limit_fragments(fragment);
             }
             _ => {}
         }

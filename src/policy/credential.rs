@@ -16,6 +16,7 @@ use crate::crypto::ring::SIGNATURES;
 use crate::crypto::signature::fits;
 use crate::failure::Cause;
 use crate::handshake::decision::CertificateChain;
+use crate::message::is_timestamp_list;
 use crate::registry::SignatureScheme;
 
 /// A certificate chain, and the key of its end entity if it is in memory.
@@ -79,11 +80,19 @@ impl Credential {
         chain: CertificateChain,
         schemes: Vec<SignatureScheme>,
     ) -> Result<Self, CredentialFault> {
-        let leaf = end_entity(&chain)?;
-        match schemes.iter().find(|scheme| !fits(**scheme, leaf.kind())) {
-            Some(scheme) => Err(CredentialFault::SchemeDoesNotFit(*scheme)),
-            None => Self::assemble(chain, None, schemes),
-        }
+        check_schemes(&chain, &schemes)?;
+        Self::assemble(chain, None, schemes)
+    }
+
+    /// Signs with these schemes and no others: with fewer than the key could, or with those of
+    /// RFC 9963 too, which nothing else brings in.
+    ///
+    /// # Errors
+    /// [`CredentialFault::SchemeDoesNotFit`] if a scheme is not for the end entity's kind of key.
+    pub fn with_schemes(mut self, schemes: Vec<SignatureScheme>) -> Result<Self, CredentialFault> {
+        check_schemes(&self.chain, &schemes)?;
+        self.schemes = schemes;
+        Ok(self)
     }
 
     fn assemble(
@@ -108,12 +117,20 @@ impl Credential {
     }
 
     /// Adds a SignedCertificateTimestampList to the end entity (RFC 6962 §3.3).
-    #[must_use]
-    pub fn with_signed_certificate_timestamps(mut self, list: Vec<u8>) -> Self {
+    ///
+    /// # Errors
+    /// [`CredentialFault::TimestampsMalformed`] if it is none, which peers would not put up with.
+    pub fn with_signed_certificate_timestamps(
+        mut self,
+        list: Vec<u8>,
+    ) -> Result<Self, CredentialFault> {
+        if !is_timestamp_list(&list) {
+            return Err(CredentialFault::TimestampsMalformed);
+        }
         if let Some(leaf) = Arc::make_mut(&mut self.chain).entries.first_mut() {
             leaf.signed_certificate_timestamps = Some(list);
         }
-        self
+        Ok(self)
     }
 
     /// The certificates and what is stapled to them.
@@ -195,6 +212,17 @@ fn end_entity(chain: &CertificateChain) -> Result<Leaf, CredentialFault> {
     Leaf::parse(&leaf.certificate).map_err(CredentialFault::Certificate)
 }
 
+fn check_schemes(
+    chain: &CertificateChain,
+    schemes: &[SignatureScheme],
+) -> Result<(), CredentialFault> {
+    let leaf = end_entity(chain)?;
+    match schemes.iter().find(|scheme| !fits(**scheme, leaf.kind())) {
+        Some(scheme) => Err(CredentialFault::SchemeDoesNotFit(*scheme)),
+        None => Ok(()),
+    }
+}
+
 fn link(der: &[u8]) -> Option<Link> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let (issuer, subject) = (certificate.issuer().as_raw(), certificate.subject().as_raw());
@@ -246,6 +274,8 @@ pub enum CredentialFault {
     KeyMalformed,
     /// The private key is not that of the certificate's public key.
     KeyMismatch,
+    /// The SignedCertificateTimestampList is empty or cannot be read.
+    TimestampsMalformed,
     /// The scheme is not for the certificate's kind of key.
     SchemeDoesNotFit(SignatureScheme),
 }
@@ -262,6 +292,7 @@ impl fmt::Display for CredentialFault {
             }
             Self::KeyMalformed => "the private key cannot be read as one of the certificate's kind",
             Self::KeyMismatch => "the private key is not that of the certificate's public key",
+            Self::TimestampsMalformed => "the list of signed certificate timestamps is none",
             Self::SchemeDoesNotFit(scheme) => {
                 return write!(f, "{scheme:?} is not for the certificate's kind of key");
             }

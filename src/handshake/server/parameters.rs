@@ -67,7 +67,9 @@ pub(super) fn encrypted_extensions(
 ) -> Result<(), Cause> {
     let extensions = EncryptedExtensions {
         // RFC 6066 §3: a server that resumes does not acknowledge the name.
-        server_name: hello.extensions.server_name.is_some() && psk != Some(PskKind::Resumption),
+        server_name: config.acknowledge_server_name
+            && hello.extensions.server_name.is_some()
+            && psk != Some(PskKind::Resumption),
         supported_groups: config.announce_groups.then(|| config.groups.list()),
         application_layer_protocol: protocol,
         record_size_limit: config
