@@ -57,6 +57,9 @@ impl Conversation<'_> {
         };
         let agreed = negotiated.application_layer_protocol.as_deref().unwrap_or_default();
         same("application protocol", &agreed, &protocol.as_slice())?;
+        if self.options.server && !expect.protocol.is_empty() {
+            same("application protocol", &agreed, &expect.protocol.as_slice())?;
+        }
         if expect.transport_parameters.is_some() && self.seen.is_complete {
             let seen = &self.seen.transport_parameters;
             same("transport parameters", seen, &expect.transport_parameters)?;
