@@ -79,10 +79,8 @@ impl Conversation<'_> {
         } else if peer.is_none() && (!options.server || options.require_client_certificate) {
             return Err(Stop::broken("no peer certificate"));
         }
-        if expect.only_hash {
-            let kept = peer.map(|peer| (peer.certificates.len(), peer.hash.is_some()));
-            same("certificates and hash kept", &kept, &Some((0, true)))?;
-        }
+        let is_hash = peer.is_some_and(|peer| peer.hash.is_some());
+        same("certificate kept as a hash", &is_hash, &expect.only_hash)?;
         let nobody = Peer::default();
         let peer = peer.unwrap_or(&nobody);
         if expect.ocsp_response.is_some() {
