@@ -78,6 +78,27 @@ fn one_end_alone_changes_nothing() {
 }
 
 #[test]
+fn records_are_no_longer_than_their_sender_wants() {
+    // What the server wants to send and the client to receive; content type included, the longest.
+    for (own, limit, longest) in [(100, None, 101), (100, Some(64), 64), (64, Some(300), 65)] {
+        let mut wire = Wire::new(limited(limit, limit.and(Some(16_385))));
+        wire.server.connection.limit_fragments(own);
+        let mut seen = 0;
+        let mut note = |role: Role, bytes: &mut Vec<u8>| {
+            if role == Role::Server {
+                seen = protected(bytes).into_iter().fold(seen, usize::max);
+            }
+        };
+        wire.run(&mut note);
+        wire.server.connection.write(&[2; 1000], &mut wire.server.output).expect("connected");
+        wire.server.connection.limit_fragments(usize::MAX);
+        wire.server.connection.write(&[2; 1000], &mut wire.server.output).expect("connected");
+        wire.run(&mut note);
+        assert_eq!((wire.client.data.len(), seen), (2000, longest), "{own} {limit:?}");
+    }
+}
+
+#[test]
 fn longer_record_is_record_overflow() {
     for (content_bytes, fails) in [(199, false), (200, true)] {
         let mut wire = Wire::new(limited(Some(200), Some(200)));

@@ -92,7 +92,7 @@ impl Connection {
                 }
                 // The limit counts the content type, a fragment does not.
                 let fragment = usize::from(limits.send).saturating_sub(1);
-                self.outbound.set_maximum_fragment_bytes(fragment);
+                self.outbound.limit_fragments(fragment);
             }
             _ => {}
         }
