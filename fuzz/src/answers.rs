@@ -17,8 +17,8 @@ use countersign_testing::End;
 use crate::insecure::{SUITE, chain, sign};
 use crate::script::Script;
 
-/// Answers the open question, if there is one, as zeros do. It may have come too late: an alert that
-/// was taken before the question was looked at has ended the connection.
+/// Answers the open question, if there is one, as zeros do. It may have come too late: an alert
+/// that was taken before the question was looked at has ended the connection.
 pub(crate) fn answer_honestly(end: &mut End) -> bool {
     let Some(question) = end.question.take() else { return false };
     let ended = end.observed.end.is_some();

@@ -35,7 +35,7 @@ pub struct Walked {
     pub closures: BTreeSet<(String, &'static str, String)>,
 }
 
-/// Walks every course of the two ends that the three bytes `flags` set up, with at most `deviations`.
+/// Walks every course of the two ends that `flags` set up, with at most `deviations`.
 ///
 /// # Panics
 /// If a course breaks a rule.

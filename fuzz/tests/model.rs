@@ -1,7 +1,7 @@
 //! Every course that two machines can take, to a depth.
 //!
-//! `COUNTERSIGN_MODEL_DEPTH=2 cargo test --test model -- --nocapture` walks further, and says how far
-//! it came.
+//! `COUNTERSIGN_MODEL_DEPTH=2 cargo test --test model -- --nocapture` walks further, and says how
+//! far it came.
 
 use std::collections::BTreeSet;
 use std::env;
