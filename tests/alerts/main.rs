@@ -9,6 +9,7 @@ mod frames;
 mod hello;
 mod own;
 mod phase;
+mod post_handshake;
 mod properties;
 mod received;
 mod records;
@@ -19,7 +20,9 @@ use case::Case;
 
 /// Every case of a connection over records.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [hello::CASES, records::CASES, authentication::CASES, own::CASES].into_iter().flatten()
+    [hello::CASES, records::CASES, authentication::CASES, post_handshake::CASES, own::CASES]
+        .into_iter()
+        .flatten()
 }
 
 #[test]
