@@ -123,6 +123,7 @@ causes! {
     DowngradeDetected => IllegalParameter, "4.2.3", "the server's random carries the downgrade mark";
     SessionIdNotEchoed => IllegalParameter, "4.2.3", "the legacy session id is not echoed";
     CipherSuiteNotOffered => IllegalParameter, "4.2.3", "the server selects a cipher suite that was not offered";
+    VersionChanged => IllegalParameter, "4.2.4", "the version differs from the HelloRetryRequest's";
     CipherSuiteChanged => IllegalParameter, "4.2.4", "the cipher suite differs from the HelloRetryRequest's";
     ServerKeyShareMissing => MissingExtension, "4.2.3", "ServerHello lacks key_share";
     GroupNotOffered => IllegalParameter, "4.3.8", "the server's group is not one that was offered so";

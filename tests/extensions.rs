@@ -141,7 +141,7 @@ fn parse(message: Kind, extensions: &[u8], offered: ExtensionSet) -> Result<(), 
         }
         _ => block,
     };
-    let context = ParseContext { offered, limits: Limits::default() };
+    let context = ParseContext { offered, ..ParseContext::default() };
     Message::parse(message, &body, &context).map(|_| ())
 }
 

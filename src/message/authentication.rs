@@ -36,7 +36,7 @@ impl<'a> Certificate<'a> {
     /// [`Cause::Malformed`], [`Cause::TooManyCertificates`] and the extension causes of
     /// [`ExtensionBlock::parse`].
     pub fn parse(body: &'a [u8], context: &ParseContext) -> Result<Self, Cause> {
-        let ParseContext { offered, limits } = context;
+        let ParseContext { offered, limits, .. } = context;
         let mut reader = Reader::new(body);
         let certificate_request_context = reader.vector8()?.remaining();
         let entries = reader.vector24()?;

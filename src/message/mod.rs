@@ -149,6 +149,8 @@ pub struct ParseContext {
     pub offered: ExtensionSet,
     /// The bounds on what is parsed.
     pub limits: Limits,
+    /// A HelloRetryRequest has selected the version (RFC 9846 §4.2.4).
+    pub after_retry: bool,
 }
 
 /// A parsed message, borrowing from its bytes.
