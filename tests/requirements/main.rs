@@ -10,7 +10,9 @@ mod handshakes;
 mod ledger;
 mod page;
 mod parameters;
+mod post_handshake;
 mod quic;
+mod raw_public_keys;
 mod records;
 mod scene;
 mod second_client_hello;
@@ -29,6 +31,8 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         parameters::CASES,
         authentication::CASES,
         connected::CASES,
+        post_handshake::CASES,
+        raw_public_keys::CASES,
         records::CASES,
     ];
     tables.into_iter().flatten()
