@@ -167,6 +167,7 @@ causes! {
 
     // Refusals of an offer
     NameNotServed => UnrecognizedName, "6.2", "no server of that name is here";
+    ServerNameMissing => MissingExtension, "9.2", "server_name is absent, and the server needs one";
     SecurityInsufficient => InsufficientSecurity, "6.2", "the offered parameters are too weak";
     ParametersRefused => HandshakeFailure, "6.2", "the offered parameters are not acceptable";
     ConnectionOverload => InternalError, "6.2", "the server has no capacity for the connection";

@@ -218,6 +218,7 @@ impl SelectCredential {
     pub fn refuse(self, refusal: HelloRefusal) -> Answer {
         let cause = match refusal {
             HelloRefusal::NameNotServed => Cause::NameNotServed,
+            HelloRefusal::NameMissing => Cause::ServerNameMissing,
             HelloRefusal::NoApplicationProtocol => Cause::NoCommonApplicationProtocol,
             HelloRefusal::NoSuitableCertificate => Cause::NoCommonSignatureScheme,
             HelloRefusal::NoAcceptablePsk => Cause::NoAcceptablePsk,
@@ -248,6 +249,9 @@ impl SelectCredential {
 pub enum HelloRefusal {
     /// No server of that name is here: `unrecognized_name`.
     NameNotServed,
+    /// The client asks for no name, and there is nothing to serve without one: `missing_extension`
+    /// (RFC 9846 §9.2).
+    NameMissing,
     /// None of the application protocols is spoken: `no_application_protocol`.
     NoApplicationProtocol,
     /// No certificate fits the client's signature schemes: `handshake_failure`.
