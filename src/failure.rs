@@ -201,7 +201,8 @@ pub enum Disclosure {
     Exact,
     /// Refusals of a certificate all say `certificate_unknown`.
     CertificateGeneric,
-    /// Refusals of a certificate, a name or a PSK all say `general_error`.
+    /// Refusals of a certificate or a name all say `general_error`, and that no PSK is acceptable
+    /// says `decrypt_error`, as a wrong binder does (RFC 9846 §F.6).
     Concealed,
 }
 
@@ -234,9 +235,9 @@ impl Disclosure {
                 | Alert::AccessDenied
                 | Alert::BadCertificateStatusResponse
                 | Alert::CertificateRequired
-                | Alert::UnrecognizedName
-                | Alert::UnknownPskIdentity,
+                | Alert::UnrecognizedName,
             ) => Alert::GeneralError,
+            (Self::Concealed, Alert::UnknownPskIdentity) => Alert::DecryptError,
             _ => alert,
         }
     }

@@ -58,14 +58,11 @@ const OF_CERTIFICATES: [Cause; 14] = [
 ];
 
 /// Other causes that tell what somebody has, or whom we know.
-const OF_WHAT_WE_KNOW: [Cause; 4] = [
-    Cause::ServerDenied,
-    Cause::ClientCertificateMissing,
-    Cause::NameNotServed,
-    Cause::NoAcceptablePsk,
-];
+const OF_WHAT_WE_KNOW: [Cause; 3] =
+    [Cause::ServerDenied, Cause::ClientCertificateMissing, Cause::NameNotServed];
 
 const CERTIFICATE_UNKNOWN: u8 = 46;
+const DECRYPT_ERROR: u8 = 51;
 const GENERAL_ERROR: u8 = 117;
 
 fn veiled(disclosure: Disclosure, cause: Cause, exact: u8) -> u8 {
@@ -75,6 +72,8 @@ fn veiled(disclosure: Disclosure, cause: Cause, exact: u8) -> u8 {
         Disclosure::Concealed if of_certificates || OF_WHAT_WE_KNOW.contains(&cause) => {
             GENERAL_ERROR
         }
+        // As of a wrong binder.
+        Disclosure::Concealed if cause == Cause::NoAcceptablePsk => DECRYPT_ERROR,
         _ => exact,
     }
 }
