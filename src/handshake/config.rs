@@ -59,7 +59,7 @@ pub struct ClientConfig {
     /// Whether to ask for signed certificate timestamps (RFC 6962).
     pub request_signed_certificate_timestamps: bool,
     /// The longest protected record we want to receive, in bytes of content, content type and
-    /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449).
+    /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449). Over records only.
     pub record_size_limit: Option<u16>,
     /// Whether servers may ask for a certificate after the handshake too (RFC 9846 §4.3.6), at any
     /// time; over records only.
@@ -104,7 +104,7 @@ impl ClientConfig {
             ticket_request: None,
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
-            record_size_limit: None,
+            record_size_limit: Some(MAX_RECORD_SIZE_LIMIT),
             post_handshake_auth: false,
             compatibility_mode: true,
             strict_legacy_version: true,
@@ -115,6 +115,11 @@ impl ClientConfig {
             report_transitions: false,
             provider,
         }
+    }
+
+    /// QUIC has no records.
+    pub(crate) fn announced_record_size_limit(&self) -> Option<u16> {
+        self.record_size_limit.filter(|_| self.profile == Profile::Records)
     }
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
@@ -290,7 +295,7 @@ impl ServerConfig {
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
             request_ocsp_response: false,
-            record_size_limit: None,
+            record_size_limit: Some(MAX_RECORD_SIZE_LIMIT),
             cookie_bytes: 0,
             compatibility_mode: CompatibilityMode::WhenAsked,
             strict_legacy_version: true,
@@ -302,6 +307,11 @@ impl ServerConfig {
             report_transitions: false,
             provider,
         }
+    }
+
+    /// QUIC has no records.
+    pub(crate) fn announced_record_size_limit(&self) -> Option<u16> {
+        self.record_size_limit.filter(|_| self.profile == Profile::Records)
     }
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
@@ -368,10 +378,13 @@ fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misu
     Ok(())
 }
 
+/// 2^14 bytes of content, and one of content type (RFC 8449 §4).
+const MAX_RECORD_SIZE_LIMIT: u16 = 16_385;
+
 /// RFC 8449 §4: at least 64, and no more than the protocol's own limit.
 fn check_record_size_limit(limit: Option<u16>) -> Result<(), Misuse> {
     match limit {
-        None | Some(64..=16_385) => Ok(()),
+        None | Some(64..=MAX_RECORD_SIZE_LIMIT) => Ok(()),
         Some(_) => Err(Misuse::Configuration("record_size_limit is not from 64 to 16,385")),
     }
 }

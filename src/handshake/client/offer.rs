@@ -147,7 +147,7 @@ impl Offer {
             client_certificate_types: unless_only_x509(&config.client_certificate_types),
             server_certificate_types: unless_only_x509(&config.server_certificate_types),
             early_data: self.early_data,
-            record_size_limit: config.record_size_limit,
+            record_size_limit: config.announced_record_size_limit(),
             supported_versions: List::parse(Reader::new(SUPPORTED_VERSIONS)).ok(),
             cookie,
             psk_key_exchange_modes: config.psk_key_exchange_modes.list_unless_empty(),

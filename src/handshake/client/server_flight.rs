@@ -130,7 +130,7 @@ impl WaitEncryptedExtensions {
             application_layer_protocol: protocol.map(<[u8]>::to_vec),
             certificate_types,
             record_size_limits: RecordSizeLimits::agreed(
-                flight.config.record_size_limit,
+                flight.config.announced_record_size_limit(),
                 message.record_size_limit,
             ),
             psk: psk.as_ref().map(SelectedPsk::negotiated),

@@ -250,7 +250,7 @@ impl SelectCredential {
                 None => self.certificate_use.map(|certificates| certificates.types),
             },
             record_size_limits: RecordSizeLimits::agreed(
-                self.config.record_size_limit,
+                self.config.announced_record_size_limit(),
                 hello.extensions.record_size_limit,
             ),
             psk,

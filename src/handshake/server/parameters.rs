@@ -82,7 +82,7 @@ pub(super) fn encrypted_extensions(
             .filter(|_| hello.extensions.server_certificate_types.is_some())
             .map(|certificates| certificates.types.server),
         record_size_limit: config
-            .record_size_limit
+            .announced_record_size_limit()
             .filter(|_| hello.extensions.record_size_limit.is_some()),
         early_data,
         expected_ticket_count: None,
