@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use crate::codec::{List, Vector, Writer};
+use crate::codec::{List, Vector};
+use crate::compression::CertificateCompression;
 use crate::crypto::leaf::Leaf;
 use crate::crypto::{Digest, Provider};
 use crate::epoch::Role;
 use crate::failure::Cause;
+use crate::handshake::certificate_compression::{self, Compressions};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, Decision, PeerChain, Serial, Sign};
 use crate::handshake::event::Framed;
+use crate::handshake::oid_filters;
 use crate::key_schedule::FinishedKey;
 use crate::limits::Limits;
-use crate::message::CertificateRequest;
-use crate::message::HEADER_BYTES;
-use crate::message::{Certificate, CertificateEntry, CertificateVerify, Finished};
+use crate::message::{Certificate, CertificateEntry, CertificateVerify, CompressedCertificate};
+use crate::message::{CertificateRequest, ClientHello, Finished, OidFilter};
 use crate::registry::{HandshakeType, SignatureScheme};
 use crate::transcript::Transcript;
 
@@ -26,16 +28,41 @@ pub(crate) struct PeerCertificate {
 }
 
 impl PeerCertificate {
-    /// `None` for an empty list.
+    /// `None` for an empty list. `request_context` is that of the request, empty in the handshake
+    /// (RFC 9846 §4.5.1).
     pub(crate) fn from_message(
         cx: &Context,
+        request_context: &[u8],
         certificate: &Framed<'_, Certificate<'_>>,
     ) -> Result<Option<Self>, Cause> {
-        let Some(first) = certificate.message.certificate_list.first() else { return Ok(None) };
-        let leaf = Leaf::parse(first.cert_data)?;
-        let body = certificate.encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec();
+        let leaf = end_entity(request_context, &certificate.message)?;
         let context = cx.parse_context();
-        Ok(Some(Self { chain: PeerChain { body, context }, leaf }))
+        Ok(leaf.map(|leaf| {
+            let chain = PeerChain { body: certificate.body().to_vec(), context };
+            Self { chain, leaf }
+        }))
+    }
+
+    /// The same, out of a CompressedCertificate (RFC 8879 §5: with the same checks).
+    pub(crate) fn from_compressed(
+        cx: &Context,
+        request_context: &[u8],
+        ours: &Compressions,
+        compressed: &CompressedCertificate<'_>,
+    ) -> Result<Option<Self>, Cause> {
+        let body = certificate_compression::decompress(ours, compressed, &cx.limits)?;
+        let context = cx.parse_context();
+        let leaf = end_entity(request_context, &Certificate::parse(&body, &context)?)?;
+        Ok(leaf.map(|leaf| Self { chain: PeerChain { body, context }, leaf }))
+    }
+
+    /// RFC 9846 §4.3.5: that the end entity has what the request asked for.
+    pub(crate) fn check_filters(&self, filters: List<'_, OidFilter<'_>>) -> Result<(), Cause> {
+        let mut end_entity = self.chain.entries().take(1);
+        match end_entity.all(|entry| oid_filters::are_met(filters, entry.cert_data)) {
+            true => Ok(()),
+            false => Err(Cause::CertificateLacksUsage),
+        }
     }
 
     /// That `signer` holds the private key: the signature covers the transcript through
@@ -58,6 +85,17 @@ impl PeerCertificate {
     }
 }
 
+fn end_entity(
+    request_context: &[u8],
+    certificate: &Certificate<'_>,
+) -> Result<Option<Leaf>, Cause> {
+    if certificate.certificate_request_context != request_context {
+        return Err(Cause::RequestContextUnexpected);
+    }
+    let end_entity = certificate.certificate_list.first();
+    end_entity.map(|entry| Leaf::parse(entry.cert_data)).transpose()
+}
+
 /// The content that CertificateVerify signs (RFC 9846 §4.5.2).
 fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
     let context: &[u8] = match signer {
@@ -78,48 +116,80 @@ pub(crate) fn ask_to_sign(
     cx.ask(|serial: Serial| Decision::Sign(Sign { serial, scheme, chain, message }));
 }
 
-/// Sends Certificate; `staples` says which extensions the peer asked for.
+/// Sends Certificate, or CompressedCertificate in its place.
 pub(crate) fn send_certificate(
     cx: &mut Context,
     transcript: &mut Transcript,
     context: &[u8],
     chain: &CertificateChain,
-    staples: Staples,
+    form: &CertificateForm,
 ) -> Result<(), Cause> {
     let entries: Vector<CertificateEntry<'_>> = chain
         .entries
         .iter()
         .map(|entry| CertificateEntry {
             cert_data: &entry.certificate,
-            ocsp_response: entry.ocsp_response.as_deref().filter(|_| staples.ocsp_response),
+            ocsp_response: entry.ocsp_response.as_deref().filter(|_| form.ocsp_response),
             signed_certificate_timestamps: entry
                 .signed_certificate_timestamps
                 .as_deref()
-                .filter(|_| staples.signed_certificate_timestamps),
+                .filter(|_| form.signed_certificate_timestamps),
         })
         .collect();
     let certificate =
         Certificate { certificate_request_context: context, certificate_list: entries.list() };
-    transcript
-        .add(cx.send(HandshakeType::CERTIFICATE, |w: &mut Writer<'_>| certificate.encode(w))?);
+    let compressed = match &form.compression {
+        Some(compression) => certificate_compression::compress(&**compression, &certificate)?,
+        None => None,
+    };
+    transcript.add(match (&form.compression, compressed) {
+        (Some(compression), Some((uncompressed_length, compressed))) => {
+            let message = CompressedCertificate {
+                algorithm: compression.algorithm(),
+                uncompressed_length,
+                compressed_certificate_message: &compressed,
+            };
+            cx.send(HandshakeType::COMPRESSED_CERTIFICATE, |w| message.encode(w))?
+        }
+        _ => cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?,
+    });
     Ok(())
 }
 
-/// What the peer wants stapled to certificates.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Staples {
-    pub(crate) ocsp_response: bool,
-    pub(crate) signed_certificate_timestamps: bool,
+/// In which form the peer takes our Certificate.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CertificateForm {
+    ocsp_response: bool,
+    signed_certificate_timestamps: bool,
+    compression: Option<Arc<dyn CertificateCompression>>,
 }
 
-impl Staples {
+impl CertificateForm {
+    /// What a ClientHello asks for.
+    pub(crate) fn for_client(hello: &ClientHello<'_>, ours: &Compressions) -> Self {
+        let asked = &hello.extensions;
+        Self {
+            ocsp_response: asked.status_request,
+            signed_certificate_timestamps: asked.signed_certificate_timestamp,
+            compression: certificate_compression::in_common(ours, asked.compress_certificate),
+        }
+    }
+
     /// What the body of a CertificateRequest asks for.
-    pub(crate) fn requested_by(certificate_request: &[u8], limits: &Limits) -> Self {
+    pub(crate) fn requested_by(
+        certificate_request: &[u8],
+        ours: &Compressions,
+        limits: &Limits,
+    ) -> Self {
         let request = CertificateRequest::parse(certificate_request, limits);
-        request.map_or(Self::default(), |request| Self {
-            ocsp_response: request.status_request,
-            signed_certificate_timestamps: request.signed_certificate_timestamp,
-        })
+        request.map_or_else(
+            |_| Self::default(),
+            |asked| Self {
+                ocsp_response: asked.status_request,
+                signed_certificate_timestamps: asked.signed_certificate_timestamp,
+                compression: certificate_compression::in_common(ours, asked.compress_certificate),
+            },
+        )
     }
 }
 

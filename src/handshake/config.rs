@@ -1,16 +1,20 @@
 //! What a client or a server offers and accepts: plain values, shared by connections through an
 //! `Arc`.
 
+use std::sync::Arc;
+
 use pki_types::ServerName;
 
 pub use crate::codec::Vector;
 use crate::codec::{List, Reader};
+use crate::compression::CertificateCompression;
 use crate::crypto::Provider;
 pub use crate::failure::Disclosure;
 use crate::failure::Misuse;
+use crate::handshake::oid_filters;
 use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
-pub use crate::message::{DistinguishedName, Item, Layout, ProtocolName, TicketRequest};
+pub use crate::message::{DistinguishedName, Item, Layout, OidFilter, ProtocolName, TicketRequest};
 use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
 
 /// What carries the handshake.
@@ -43,6 +47,8 @@ pub struct ClientConfig {
     pub application_layer_protocols: Vector<ProtocolName<'static>>,
     /// The names of authorities to announce (RFC 9846 §4.3.4); empty: none.
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
+    /// How certificates may be compressed, in order of preference (RFC 8879); empty: not at all.
+    pub certificate_compressions: Vec<Arc<dyn CertificateCompression>>,
     /// How a PSK may be used; empty: none is, and servers send no tickets (RFC 9846 §4.3.9).
     pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
     /// How many tickets to ask for (RFC 9149); `None`: as the server likes.
@@ -88,6 +94,7 @@ impl ClientConfig {
             certificate_signature_schemes: schemes_in_certificates(&provider),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
+            certificate_compressions: Vec::new(),
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
             ticket_request: None,
             request_ocsp_response: true,
@@ -213,6 +220,12 @@ pub struct ServerConfig {
     pub client_authentication: ClientAuthentication,
     /// The names of authorities to announce in CertificateRequest; empty: none.
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
+    /// What clients' certificates have to have (RFC 9846 §4.3.5); empty: nothing. One that lacks a
+    /// key usage or a purpose of these is refused with `unsupported_certificate`; filters of other
+    /// extensions are for whoever judges the certificate.
+    pub oid_filters: Vector<OidFilter<'static>>,
+    /// How certificates may be compressed, in order of preference (RFC 8879); empty: not at all.
+    pub certificate_compressions: Vec<Arc<dyn CertificateCompression>>,
     /// Whether to ask clients for an OCSP response.
     pub request_ocsp_response: bool,
     /// As [`ClientConfig::record_size_limit`]; it takes effect with clients that send theirs.
@@ -266,6 +279,8 @@ impl ServerConfig {
             certificate_signature_schemes: schemes_in_certificates(&provider),
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
+            oid_filters: Vector::new(),
+            certificate_compressions: Vec::new(),
             request_ocsp_response: false,
             record_size_limit: None,
             cookie_bytes: 0,
@@ -283,6 +298,7 @@ impl ServerConfig {
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
         check_record_size_limit(self.record_size_limit)?;
+        check_filters(&self.oid_filters)?;
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
 }
@@ -321,6 +337,13 @@ fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misu
     List::<ProtocolName<'_>>::parse(Reader::new(protocols.list().as_bytes()))
         .map_err(|_| Misuse::Configuration("an application protocol with an empty name"))?;
     Ok(())
+}
+
+/// RFC 9846 §4.3.5: what a client would refuse is not asked for.
+fn check_filters(filters: &Vector<OidFilter<'static>>) -> Result<(), Misuse> {
+    List::<OidFilter<'_>>::parse(Reader::new(filters.list().as_bytes()))
+        .and_then(oid_filters::check)
+        .map_err(|_| Misuse::Configuration("an OID filter that may not be sent"))
 }
 
 /// RFC 8449 §4: at least 64, and no more than the protocol's own limit.

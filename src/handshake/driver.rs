@@ -11,7 +11,7 @@ use crate::epoch::Epoch;
 use crate::failure::{Cause, Misuse};
 use crate::limits::Limits;
 use crate::message::{HEADER_BYTES, Kind, Message};
-use crate::registry::HandshakeType;
+use crate::registry::{ExtensionType, HandshakeType};
 
 /// The state of either role.
 #[derive(Debug)]
@@ -186,8 +186,15 @@ impl Handshake {
     }
 
     fn accepts(&self, kind: Kind) -> bool {
-        // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
-        let excluded = self.cx.is_quic && kind == Kind::KeyUpdate;
+        let excluded = match kind {
+            // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
+            Kind::KeyUpdate => self.cx.is_quic,
+            // RFC 8879 §4: only for whoever has offered to take it.
+            Kind::CompressedCertificate => {
+                !self.cx.offered.contains(ExtensionType::COMPRESS_CERTIFICATE)
+            }
+            _ => false,
+        };
         !excluded && self.machine.accepts(on::Kind::of_message(kind))
     }
 

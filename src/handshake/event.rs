@@ -12,8 +12,9 @@ use crate::handshake::decision::{
 };
 pub use crate::key_schedule::{PskKind, TrafficSecret};
 use crate::message::{
-    self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
-    EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
+    self, Certificate, CertificateRequest, CertificateVerify, ClientHello, CompressedCertificate,
+    EncryptedExtensions, EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message,
+    NewSessionTicket, ServerHello,
 };
 use crate::registry::{CipherSuite, NamedGroup};
 
@@ -226,6 +227,13 @@ pub(crate) struct Framed<'a, M> {
     pub(crate) encoded: &'a [u8],
 }
 
+impl<M> Framed<'_, M> {
+    /// The bytes behind the header.
+    pub(crate) fn body(&self) -> &[u8] {
+        self.encoded.get(message::HEADER_BYTES..).unwrap_or_default()
+    }
+}
+
 /// The order to begin; a client's only unprompted move.
 #[derive(Debug)]
 pub(crate) struct Begin;
@@ -278,6 +286,7 @@ inputs! {
     EncryptedExtensions(Framed<'a, EncryptedExtensions<'a>>),
     CertificateRequest(Framed<'a, CertificateRequest<'a>>),
     Certificate(Framed<'a, Certificate<'a>>),
+    CompressedCertificate(Framed<'a, CompressedCertificate<'a>>),
     CertificateVerify(Framed<'a, CertificateVerify<'a>>),
     Finished(Framed<'a, Finished<'a>>),
     NewSessionTicket(Framed<'a, NewSessionTicket<'a>>),
@@ -311,6 +320,9 @@ impl<'a> Input<'a> {
                 Self::CertificateRequest(Framed { message, encoded })
             }
             Message::Certificate(message) => Self::Certificate(Framed { message, encoded }),
+            Message::CompressedCertificate(message) => {
+                Self::CompressedCertificate(Framed { message, encoded })
+            }
             Message::CertificateVerify(message) => {
                 Self::CertificateVerify(Framed { message, encoded })
             }
@@ -332,6 +344,7 @@ impl on::Kind {
             message::Kind::EncryptedExtensions => Self::EncryptedExtensions,
             message::Kind::CertificateRequest => Self::CertificateRequest,
             message::Kind::Certificate => Self::Certificate,
+            message::Kind::CompressedCertificate => Self::CompressedCertificate,
             message::Kind::CertificateVerify => Self::CertificateVerify,
             message::Kind::Finished => Self::Finished,
             message::Kind::KeyUpdate => Self::KeyUpdate,

@@ -14,7 +14,8 @@ use crate::codec::{Encode, List, Reader, Writer};
 use crate::failure::Cause;
 use crate::limits::Limits;
 use crate::registry::{
-    CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
+    CertificateCompressionAlgorithm, CipherSuite, ExtensionType, NamedGroup, ProtocolVersion,
+    PskKeyExchangeMode, SignatureScheme,
 };
 
 /// The client's offer (RFC 9846 §4.2.2).
@@ -51,6 +52,8 @@ pub struct ClientHelloExtensions<'a> {
     pub application_layer_protocols: Option<List<'a, ProtocolName<'a>>>,
     /// Whether certificate timestamps are wanted (RFC 6962 §3.3.1).
     pub signed_certificate_timestamp: bool,
+    /// How certificates may be compressed for the client (RFC 8879 §3).
+    pub compress_certificate: Option<List<'a, CertificateCompressionAlgorithm>>,
     /// The PSKs (RFC 9846 §4.3.11).
     pub pre_shared_key: Option<OfferedPsks<'a>>,
     /// Whether early data follows (RFC 9846 §4.3.10).
@@ -167,6 +170,7 @@ impl<'a> ClientHelloExtensions<'a> {
             Type::SIGNED_CERTIFICATE_TIMESTAMP => {
                 self.signed_certificate_timestamp = decode_flag(body)?;
             }
+            Type::COMPRESS_CERTIFICATE => self.compress_certificate = decode_list8(body)?,
             Type::RECORD_SIZE_LIMIT => self.record_size_limit = decode_record_size_limit(body)?,
             Type::PRE_SHARED_KEY => self.pre_shared_key = decode_offered_psks(body)?,
             Type::EARLY_DATA => self.early_data = decode_flag(body)?,
@@ -199,6 +203,7 @@ impl<'a> ClientHelloExtensions<'a> {
                 encode_list16(self.application_layer_protocols, writer)
             }
             Type::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp,
+            Type::COMPRESS_CERTIFICATE => encode_list8(self.compress_certificate, writer),
             Type::RECORD_SIZE_LIMIT => encode_value(self.record_size_limit, writer),
             Type::PRE_SHARED_KEY => encode_offered_psks(self.pre_shared_key, writer),
             Type::EARLY_DATA => self.early_data,

@@ -35,7 +35,8 @@ impl ClientPolicy {
     /// Answers the question, at the time `now`.
     ///
     /// The credential is one that an authority the server names has issued, if it names any, and
-    /// among those the one for the first scheme in the server's order.
+    /// has the key usages that the server asks for; among those it is the one for the first scheme
+    /// in the server's order.
     ///
     /// # Errors
     /// The question comes back if the configuration has nothing on it.
@@ -57,7 +58,11 @@ impl ClientPolicy {
     fn select(&self, question: SelectClientCredential) -> Answer {
         let authorities: Vec<_> = question.certificate_authorities().collect();
         let issued = |own: &&Credential| authorities.is_empty() || own.is_issued_by(&authorities);
-        let candidates: Vec<_> = self.credentials.iter().filter(issued).collect();
+        let usable = |own: &&Credential| {
+            let end_entity = own.chain().entries.first();
+            end_entity.is_some_and(|own| question.oid_filters_are_met_by(&own.certificate))
+        };
+        let candidates: Vec<_> = self.credentials.iter().filter(issued).filter(usable).collect();
         let schemes: Vec<_> = question.signature_schemes().collect();
         let certificate_schemes: Vec<_> = question.certificate_signature_schemes().collect();
         match first_fitting(&candidates, &schemes, &certificate_schemes) {

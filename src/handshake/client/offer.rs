@@ -9,6 +9,7 @@ use crate::crypto::{KeyExchange, Random};
 use crate::diagnosis;
 use crate::epoch::{Direction, Epoch};
 use crate::failure::Cause;
+use crate::handshake::certificate_compression;
 use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::psk::{self, OfferedPsk, PreSharedKey, Unbound};
@@ -78,6 +79,7 @@ impl Offer {
                 key_exchange: exchange.share(),
             })
             .collect();
+        let compressions = certificate_compression::offered(&config.certificate_compressions);
         let unbound = Unbound::new(&self.psks);
         let hello = ClientHello {
             legacy_version: ProtocolVersion::TLS12,
@@ -87,6 +89,7 @@ impl Offer {
             legacy_compression_methods: &[0],
             extensions: ClientHelloExtensions {
                 pre_shared_key: (!self.psks.is_empty()).then(|| unbound.offered()),
+                compress_certificate: compressions.list_unless_empty(),
                 ..self.extensions(shares.list(), cookie)
             },
         };

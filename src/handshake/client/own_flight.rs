@@ -5,7 +5,7 @@ use super::{Next, Step};
 use crate::epoch::{Direction, Epoch};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+    CertificateForm, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
 };
 use crate::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use crate::handshake::context::Context;
@@ -32,7 +32,7 @@ pub(super) struct OwnFlight {
 #[derive(Debug)]
 pub(in crate::handshake) struct SelectCredential {
     pub(super) own: OwnFlight,
-    pub(super) staples: Staples,
+    pub(super) form: CertificateForm,
 }
 
 /// Our certificate is written; the embedder signs.
@@ -48,15 +48,15 @@ impl SelectCredential {
         cx: &mut Context,
         ClientCredentialSelected(selected): ClientCredentialSelected,
     ) -> Step<Self, on::ClientCredentialSelected> {
-        let Self { mut own, staples } = self;
+        let Self { mut own, form } = self;
         let Some((chain, scheme)) = selected else {
             let nothing = CertificateChain::default();
-            send_certificate(cx, &mut own.transcript, &[], &nothing, staples)?;
+            send_certificate(cx, &mut own.transcript, &[], &nothing, &form)?;
             let connected = own.finish(cx)?;
             cx.client_authentication_is(ClientAuthenticationState::Pending(Reply::Declined));
             return Ok(Next::to(connected));
         };
-        send_certificate(cx, &mut own.transcript, &[], &chain, staples)?;
+        send_certificate(cx, &mut own.transcript, &[], &chain, &form)?;
         ask_to_sign(cx, chain, scheme, &own.transcript);
         Ok(Next::to(SignCertificateVerify { own, scheme }))
     }

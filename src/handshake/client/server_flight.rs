@@ -10,14 +10,14 @@ use super::{Next, Step};
 use crate::crypto::Suite;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
-use crate::handshake::authentication::{PeerCertificate, Staples, check_finished};
+use crate::handshake::authentication::{CertificateForm, PeerCertificate, check_finished};
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
 use crate::handshake::event::{Fact, Framed, Negotiated, RecordSizeLimits, on};
+use crate::handshake::oid_filters;
 use crate::key_schedule::{FinishedKey, HandshakeSecret};
-use crate::message::HEADER_BYTES;
-use crate::message::{Certificate, CertificateVerify, Finished};
+use crate::message::{Certificate, CertificateVerify, CompressedCertificate, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
 use crate::registry::NamedGroup;
 use crate::transcript::Transcript;
@@ -142,14 +142,15 @@ impl WaitCertificateOrRequest {
         request: Framed<'_, CertificateRequest<'_>>,
     ) -> Step<Self, on::CertificateRequest> {
         let Self { mut flight } = self;
-        let Framed { message, encoded } = request;
+        let Framed { message, encoded } = &request;
         // RFC 9846 §4.4.2: the context is for post-handshake authentication.
         if !message.certificate_request_context.is_empty() {
             return Err(Cause::RequestContextUnexpected);
         }
         message.signature_algorithms.ok_or(Cause::RequestWithoutSignatureAlgorithms)?;
+        oid_filters::check(message.oid_filters.unwrap_or_default())?;
         flight.transcript.add(encoded);
-        let request = Request(encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec());
+        let request = Request(request.body().to_vec());
         Ok(Next::to(WaitCertificate { flight, request }))
     }
 
@@ -159,6 +160,14 @@ impl WaitCertificateOrRequest {
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
         self.flight.certificate(cx, None, &certificate).map(Next::to)
+    }
+
+    pub(super) fn decompress(
+        self,
+        cx: &mut Context,
+        compressed: Framed<'_, CompressedCertificate<'_>>,
+    ) -> Step<Self, on::CompressedCertificate> {
+        self.flight.decompress(cx, None, &compressed).map(Next::to)
     }
 }
 
@@ -170,22 +179,47 @@ impl WaitCertificate {
     ) -> Step<Self, on::Certificate> {
         self.flight.certificate(cx, Some(self.request), &certificate).map(Next::to)
     }
+
+    pub(super) fn decompress(
+        self,
+        cx: &mut Context,
+        compressed: Framed<'_, CompressedCertificate<'_>>,
+    ) -> Step<Self, on::CompressedCertificate> {
+        self.flight.decompress(cx, Some(self.request), &compressed).map(Next::to)
+    }
 }
 
 impl Flight {
     fn certificate(
-        mut self,
+        self,
         cx: &Context,
         request: Option<Request>,
         certificate: &Framed<'_, Certificate<'_>>,
     ) -> Result<WaitCertificateVerify, Cause> {
-        if !certificate.message.certificate_request_context.is_empty() {
-            return Err(Cause::RequestContextUnexpected);
-        }
-        let peer = PeerCertificate::from_message(cx, certificate)?;
-        let peer = peer.ok_or(Cause::ServerCertificateMissing)?;
-        self.transcript.add(certificate.encoded);
-        Ok(WaitCertificateVerify { flight: self, request, certificate: peer })
+        let peer = PeerCertificate::from_message(cx, &[], certificate)?;
+        self.presented(request, peer, certificate.encoded)
+    }
+
+    fn decompress(
+        self,
+        cx: &Context,
+        request: Option<Request>,
+        compressed: &Framed<'_, CompressedCertificate<'_>>,
+    ) -> Result<WaitCertificateVerify, Cause> {
+        let ours = &self.config.certificate_compressions;
+        let peer = PeerCertificate::from_compressed(cx, &[], ours, &compressed.message)?;
+        self.presented(request, peer, compressed.encoded)
+    }
+
+    fn presented(
+        mut self,
+        request: Option<Request>,
+        peer: Option<PeerCertificate>,
+        encoded: &[u8],
+    ) -> Result<WaitCertificateVerify, Cause> {
+        let certificate = peer.ok_or(Cause::ServerCertificateMissing)?;
+        self.transcript.add(encoded);
+        Ok(WaitCertificateVerify { flight: self, request, certificate })
     }
 }
 
@@ -254,12 +288,13 @@ impl WaitFinished {
         let Some(Request(certificate_request)) = request else {
             return own.finish(cx).map(Next::to);
         };
-        let staples = Staples::requested_by(&certificate_request, &cx.limits);
         let limits = cx.limits;
+        let ours = &flight.config.certificate_compressions;
+        let form = CertificateForm::requested_by(&certificate_request, ours, &limits);
         cx.ask(|serial| {
             let question = SelectClientCredential { serial, certificate_request, limits };
             Decision::SelectClientCredential(question)
         });
-        Ok(Next::to(SelectCredential { own, staples }))
+        Ok(Next::to(SelectCredential { own, form }))
     }
 }

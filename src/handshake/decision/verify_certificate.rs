@@ -18,7 +18,7 @@ pub(crate) struct PeerChain {
 }
 
 impl PeerChain {
-    fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
         let certificate = Certificate::parse(&self.body, &self.context).ok();
         certificate.into_iter().flat_map(|certificate| certificate.certificate_list.iter())
     }

@@ -45,19 +45,20 @@ transitions! {
         WaitEndOfEarlyData, WaitCertificate, WaitCertificateVerify, VerifyCertificate,
         WaitFinished, Connected, SealTicket,
     }
-    // state              + input               => handler              -> next
-    WaitClientHello       + ClientHello         => client_hello         -> WaitSecondClientHello | SelectCredential;
-    WaitSecondClientHello + ClientHello         => second_client_hello  -> SelectCredential;
-    SelectCredential      + CredentialSelected  => credential_selected  -> SignCertificateVerify | WaitEndOfEarlyData | WaitFinished;
-    SignCertificateVerify + Signed              => signed               -> WaitCertificate | WaitFinished;
-    WaitEndOfEarlyData    + EndOfEarlyData      => end_of_early_data    -> WaitFinished;
-    WaitCertificate       + Certificate         => certificate          -> WaitCertificateVerify | WaitFinished;
-    WaitCertificateVerify + CertificateVerify   => certificate_verify   -> VerifyCertificate;
-    VerifyCertificate     + CertificateAccepted => certificate_accepted -> WaitFinished;
-    WaitFinished          + Finished            => finished             -> Connected;
-    Connected             + IssueTicket         => issue_ticket         -> SealTicket;
-    SealTicket            + TicketSealed        => ticket_sealed        -> Connected;
-    SealTicket            + UpdateKeys          => update_keys          -> SealTicket;
-    Connected             + KeyUpdate           => key_update           -> Connected;
-    Connected             + UpdateKeys          => update_keys          -> Connected;
+    // state              + input                 => handler              -> next
+    WaitClientHello       + ClientHello           => client_hello         -> WaitSecondClientHello | SelectCredential;
+    WaitSecondClientHello + ClientHello           => second_client_hello  -> SelectCredential;
+    SelectCredential      + CredentialSelected    => credential_selected  -> SignCertificateVerify | WaitEndOfEarlyData | WaitFinished;
+    SignCertificateVerify + Signed                => signed               -> WaitCertificate | WaitFinished;
+    WaitEndOfEarlyData    + EndOfEarlyData        => end_of_early_data    -> WaitFinished;
+    WaitCertificate       + Certificate           => certificate          -> WaitCertificateVerify | WaitFinished;
+    WaitCertificate       + CompressedCertificate => decompress           -> WaitCertificateVerify | WaitFinished;
+    WaitCertificateVerify + CertificateVerify     => certificate_verify   -> VerifyCertificate;
+    VerifyCertificate     + CertificateAccepted   => certificate_accepted -> WaitFinished;
+    WaitFinished          + Finished              => finished             -> Connected;
+    Connected             + IssueTicket           => issue_ticket         -> SealTicket;
+    SealTicket            + TicketSealed          => ticket_sealed        -> Connected;
+    SealTicket            + UpdateKeys            => update_keys          -> SealTicket;
+    Connected             + KeyUpdate             => key_update           -> Connected;
+    Connected             + UpdateKeys            => update_keys          -> Connected;
 }

@@ -10,7 +10,7 @@ use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+    CertificateForm, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
 };
 use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
 use crate::handshake::context::Context;
@@ -117,11 +117,8 @@ impl SelectCredential {
         if config.client_authentication != ClientAuthentication::None {
             certificate_request(&config, cx, &mut transcript)?;
         }
-        let staples = Staples {
-            ocsp_response: hello.extensions.status_request,
-            signed_certificate_timestamps: hello.extensions.signed_certificate_timestamp,
-        };
-        send_certificate(cx, &mut transcript, &[], &chain, staples)?;
+        let form = CertificateForm::for_client(hello, &config.certificate_compressions);
+        send_certificate(cx, &mut transcript, &[], &chain, &form)?;
         ask_to_sign(cx, chain, scheme, &transcript);
         Ok(SignCertificateVerify {
             client_finished: opened.client.finished_key(),

@@ -3,6 +3,7 @@
 
 use crate::crypto::{Draw, Group, Secret, Suite};
 use crate::failure::Cause;
+use crate::handshake::certificate_compression;
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::event::Fact;
@@ -98,11 +99,14 @@ pub(super) fn certificate_request(
     cx: &mut Context,
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
+    let compressions = certificate_compression::offered(&config.certificate_compressions);
     let request = CertificateRequest {
         certificate_request_context: &[],
         signature_algorithms: Some(config.signature_schemes.list()),
         signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
         certificate_authorities: config.certificate_authorities.list_unless_empty(),
+        oid_filters: config.oid_filters.list_unless_empty(),
+        compress_certificate: compressions.list_unless_empty(),
         status_request: config.request_ocsp_response,
         signed_certificate_timestamp: false,
     };
