@@ -12,16 +12,16 @@ use crate::registry::CertificateCompressionAlgorithm;
 /// Brotli (RFC 7932).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Brotli {
-    /// How hard it tries, from 0 to 11. 11 saves some per cent more than 5 and takes a hundred
-    /// times as long: too long for each handshake, and nothing for one that
+    /// How hard it tries, from 0 to 11. From 5 on it takes many times as long, for a few per cent:
+    /// too long for each handshake, and nothing for whoever
     /// [remembers](crate::compression::Remembering).
     pub quality: u8,
 }
 
 impl Default for Brotli {
-    /// Quality 5.
+    /// Quality 4.
     fn default() -> Self {
-        Self { quality: 5 }
+        Self { quality: 4 }
     }
 }
 

@@ -60,8 +60,8 @@ pub fn is_valid(oid: &[u8], values: &[u8]) -> bool {
     }
 }
 
-/// Whether the certificate has the extension that the filter names, with all of its values. A filter
-/// of an extension that we do not know is met by all.
+/// Whether the certificate has the extension that the filter names, with all of its values. A
+/// filter of an extension that we do not know is met by all.
 #[must_use]
 pub fn meets(certificate: &[u8], oid: &[u8], values: &[u8]) -> bool {
     let Some(id) = known(oid) else { return true };

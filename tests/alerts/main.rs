@@ -2,6 +2,7 @@
 
 mod authentication;
 mod case;
+mod compression;
 #[path = "../support/der.rs"]
 mod der;
 mod edit;
@@ -19,7 +20,9 @@ use case::Case;
 
 /// Every case of a connection over records.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [hello::CASES, records::CASES, authentication::CASES, own::CASES].into_iter().flatten()
+    [hello::CASES, records::CASES, authentication::CASES, compression::CASES, own::CASES]
+        .into_iter()
+        .flatten()
 }
 
 #[test]

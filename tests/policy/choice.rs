@@ -252,3 +252,97 @@ fn a_client_chooses_by_authority_then_by_the_servers_order_and_else_declines() {
         assert_eq!(selected, expected, "{offered:?}");
     }
 }
+
+/// A CertificateRequest with these filters.
+fn filtered(filters: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes);
+    writer.vector8(|_| {});
+    writer.vector16(|writer| {
+        schemes(writer, ExtensionType::SIGNATURE_ALGORITHMS, &[P256]);
+        extension(writer, ExtensionType::OID_FILTERS, |writer| {
+            writer.vector16(|writer| {
+                for (oid, values) in filters {
+                    writer.vector8(|writer| writer.raw(oid));
+                    writer.vector16(|writer| writer.raw(values));
+                }
+            });
+        });
+    });
+    bytes
+}
+
+/// Key Usage (2.5.29.15), and sets of it: digitalSignature, keyAgreement, both, keyCertSign.
+const KEY_USAGE: &[u8] = b"\x06\x03\x55\x1d\x0f";
+const SIGN: &[u8] = b"\x03\x02\x07\x80";
+const AGREE: &[u8] = b"\x03\x02\x03\x08";
+const SIGN_AND_AGREE: &[u8] = b"\x03\x02\x03\x88";
+const CERTIFY: &[u8] = b"\x03\x02\x02\x04";
+
+/// Extended Key Usage (2.5.29.37), and lists of it: serverAuth, clientAuth, both, none.
+const PURPOSES: &[u8] = b"\x06\x03\x55\x1d\x25";
+const SERVERS: &[u8] = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01";
+const CLIENTS: &[u8] = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02";
+const SERVERS_AND_CLIENTS: &[u8] = b"\x30\x14\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01\
+    \x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02";
+const NO_PURPOSE: &[u8] = b"\x30\x00";
+
+/// An extension that nobody knows, and one of the two without its tag and length.
+const UNKNOWN: &[u8] = b"\x06\x03\x55\x1d\x7f";
+const BARE: &[u8] = b"\x55\x1d\x0f";
+
+#[test]
+fn a_client_passes_over_credentials_that_lack_a_usage_the_server_asks_for() {
+    use rcgen::ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
+    use rcgen::KeyUsagePurpose::{DigitalSignature, KeyAgreement};
+    let root = Authority::root("root");
+    let credential = |usages: &[_], purposes: &[_]| {
+        let issued = root.issue(|params| {
+            params.key_usages = usages.to_vec();
+            params.extended_key_usages = purposes.to_vec();
+        });
+        issued.credential()
+    };
+    let credentials = vec![
+        credential(&[], &[]),
+        credential(&[DigitalSignature], &[ServerAuth]),
+        credential(&[DigitalSignature, KeyAgreement], &[ClientAuth]),
+        credential(&[DigitalSignature], &[ClientAuth, ServerAuth]),
+        credential(&[DigitalSignature], &[Any]),
+    ];
+    let policy = ClientPolicy { servers: ServerTrust::Application, credentials };
+    let rows: [(&[(&[u8], &[u8])], _); 16] = [
+        (&[], Some(0)),
+        (&[(UNKNOWN, b"anything")], Some(0)),
+        (&[(BARE, AGREE)], Some(0)),
+        (&[(KEY_USAGE, b"")], Some(1)),
+        (&[(KEY_USAGE, SIGN)], Some(1)),
+        (&[(KEY_USAGE, AGREE)], Some(2)),
+        (&[(KEY_USAGE, SIGN_AND_AGREE)], Some(2)),
+        (&[(KEY_USAGE, CERTIFY)], None),
+        (&[(PURPOSES, b"")], Some(1)),
+        (&[(PURPOSES, NO_PURPOSE)], Some(1)),
+        (&[(PURPOSES, SERVERS)], Some(1)),
+        (&[(PURPOSES, CLIENTS)], Some(2)),
+        (&[(PURPOSES, SERVERS_AND_CLIENTS)], Some(3)),
+        (&[(UNKNOWN, b""), (PURPOSES, CLIENTS), (KEY_USAGE, SIGN)], Some(2)),
+        (&[(PURPOSES, SERVERS), (KEY_USAGE, AGREE)], None),
+        (&[(KEY_USAGE, b"no DER")], None),
+    ];
+    for (filters, expected) in rows {
+        let question = asked::select_client_credential(filtered(filters));
+        let seen: Vec<_> = question
+            .oid_filters()
+            .map(|seen| (seen.certificate_extension_oid, seen.certificate_extension_values))
+            .collect();
+        assert_eq!(seen, filters);
+        let question = Decision::SelectClientCredential(question);
+        let answered = policy.answer(question, noon(2030)).unwrap();
+        let Said::ClientCredential(selected) = Said::from(answered.answer) else { panic!() };
+        let selected = selected.map(|(chain, _)| {
+            let is_it = |own: &Credential| Arc::ptr_eq(own.chain(), &chain);
+            policy.credentials.iter().position(is_it).unwrap()
+        });
+        assert_eq!(selected, expected, "{filters:x?}");
+    }
+}

@@ -27,9 +27,15 @@ fn work(setup: Setup) -> Pair {
     pair
 }
 
+/// The server's certificate, compressed, and no other.
+fn compress() -> Pair {
+    let mut setup = Setup::compressing();
+    setup.server.client_authentication = ClientAuthentication::None;
+    work(setup)
+}
+
 /// A client that meets the request with an empty list.
-fn decline() -> Pair {
-    let mut setup = Setup::default();
+fn decline(mut setup: Setup) -> Pair {
     setup.server.client_authentication = ClientAuthentication::Request;
     let mut pair = setup.pair();
     pair.run_with(
@@ -50,7 +56,10 @@ fn every_row_of_both_tables_is_walked_by_honest_peers() {
         work(Setup::longest()),
         work(Setup::sharing_a_key(false)),
         work(Setup::sharing_a_key(true)),
-        decline(),
+        work(Setup::compressing()),
+        compress(),
+        decline(Setup::default()),
+        decline(Setup::compressing()),
     ];
     for role in BOTH {
         let walked: BTreeSet<Move> = pairs
