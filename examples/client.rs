@@ -45,6 +45,7 @@ usage: client HOST[:PORT] [options]
   --alpn NAME        an application protocol to offer; repeatable
   --group NAME       a group to offer, like X25519 or SECP256R1; repeatable
   --suite NAME       a cipher suite to offer, like TLS_AES_128_GCM_SHA256; repeatable
+  --compress         offer to take and send certificates compressed
   --keylog FILE      append the secrets to this file";
 
 /// How long the server may be silent.
@@ -91,6 +92,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             Long("alpn") => offer(&mut config, &parser.value()?.string()?)?,
             Long("group") => groups.push(names::group(&parser.value()?.string()?)?),
             Long("suite") => suites.push(names::suite(&parser.value()?.string()?)?),
+            Long("compress") => config.certificate_compressions = names::compressions(),
             Long("keylog") => key_log = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Err(USAGE.into()),
             other => return Err(format!("{}\n\n{USAGE}", other.unexpected()).into()),

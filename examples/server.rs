@@ -48,6 +48,7 @@ usage: server --cert FILE [--key FILE] [options]
   --alpn NAME           an application protocol; repeatable
   --group NAME          a group to accept, like X25519 or SECP256R1; repeatable
   --suite NAME          a cipher suite to accept, like TLS_AES_128_GCM_SHA256; repeatable
+  --compress            take and send certificates compressed
   --echo                send each record back as it came, instead of HTTP
   --keylog FILE         append the secrets to this file
 
@@ -117,6 +118,7 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
             }
             Long("group") => groups.push(names::group(&parser.value()?.string()?)?),
             Long("suite") => suites.push(names::suite(&parser.value()?.string()?)?),
+            Long("compress") => config.certificate_compressions = names::compressions(),
             Long("echo") => echo = true,
             Long("keylog") => key_log = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Err(USAGE.into()),

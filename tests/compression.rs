@@ -154,9 +154,11 @@ fn brotli_may_have_a_wide_window_but_nothing_in_it() {
     }
 }
 
-/// What both make of [`chain`].
-fn compressed() -> &'static [(Box<dyn CertificateCompression>, Vec<u8>)] {
-    static COMPRESSED: OnceLock<Vec<(Box<dyn CertificateCompression>, Vec<u8>)>> = OnceLock::new();
+/// An algorithm, and what it makes of a [`chain`] of two.
+type Made = (Box<dyn CertificateCompression>, Vec<u8>);
+
+fn compressed() -> &'static [Made] {
+    static COMPRESSED: OnceLock<Vec<Made>> = OnceLock::new();
     COMPRESSED.get_or_init(|| {
         let compressed = both().into_iter().map(|compression| {
             let compressed = compression.compress(&chain(2)).expect("shorter");

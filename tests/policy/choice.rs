@@ -253,8 +253,11 @@ fn a_client_chooses_by_authority_then_by_the_servers_order_and_else_declines() {
     }
 }
 
+/// An extension and its values.
+type Filter<'a> = (&'a [u8], &'a [u8]);
+
 /// A CertificateRequest with these filters.
-fn filtered(filters: &[(&[u8], &[u8])]) -> Vec<u8> {
+fn filtered(filters: &[Filter<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes);
     writer.vector8(|_| {});
@@ -311,7 +314,7 @@ fn a_client_passes_over_credentials_that_lack_a_usage_the_server_asks_for() {
         credential(&[DigitalSignature], &[Any]),
     ];
     let policy = ClientPolicy { servers: ServerTrust::Application, credentials };
-    let rows: [(&[(&[u8], &[u8])], _); 16] = [
+    let rows: [(&[Filter<'_>], _); 16] = [
         (&[], Some(0)),
         (&[(UNKNOWN, b"anything")], Some(0)),
         (&[(BARE, AGREE)], Some(0)),
