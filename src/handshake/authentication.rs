@@ -142,16 +142,11 @@ pub(crate) fn send_certificate(
         Some(compression) => certificate_compression::compress(&**compression, &certificate)?,
         None => None,
     };
-    transcript.add(match (&form.compression, compressed) {
-        (Some(compression), Some((uncompressed_length, compressed))) => {
-            let message = CompressedCertificate {
-                algorithm: compression.algorithm(),
-                uncompressed_length,
-                compressed_certificate_message: &compressed,
-            };
-            cx.send(HandshakeType::COMPRESSED_CERTIFICATE, |w| message.encode(w))?
+    transcript.add(match &compressed {
+        Some(compressed) => {
+            cx.send(HandshakeType::COMPRESSED_CERTIFICATE, |w| compressed.message().encode(w))?
         }
-        _ => cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?,
+        None => cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?,
     });
     Ok(())
 }

@@ -26,16 +26,35 @@ pub(crate) fn in_common(
     ours.iter().find(|compression| theirs.contains(compression.algorithm())).cloned()
 }
 
-/// The length of a Certificate's body, and what it is compressed to; none if it is sent as it is.
+/// A Certificate of ours, compressed.
+pub(crate) struct Compressed {
+    algorithm: CertificateCompressionAlgorithm,
+    uncompressed_length: u32,
+    bytes: Vec<u8>,
+}
+
+impl Compressed {
+    pub(crate) fn message(&self) -> CompressedCertificate<'_> {
+        CompressedCertificate {
+            algorithm: self.algorithm,
+            uncompressed_length: self.uncompressed_length,
+            compressed_certificate_message: &self.bytes,
+        }
+    }
+}
+
+/// Compresses a Certificate; none if it is sent as it is.
 pub(crate) fn compress(
     compression: &dyn CertificateCompression,
     certificate: &Certificate<'_>,
-) -> Result<Option<(u32, Vec<u8>)>, Cause> {
+) -> Result<Option<Compressed>, Cause> {
     let mut plain = Vec::new();
     message::encode(HandshakeType::CERTIFICATE, &mut plain, |w| certificate.encode(w))?;
     let body = plain.get(HEADER_BYTES..).unwrap_or_default();
-    let length = u32::try_from(body.len()).map_err(|_| Cause::Unencodable)?;
-    Ok(compression.compress(body).map(|compressed| (length, compressed)))
+    let uncompressed_length = u32::try_from(body.len()).map_err(|_| Cause::Unencodable)?;
+    let algorithm = compression.algorithm();
+    let compressed = compression.compress(body);
+    Ok(compressed.map(|bytes| Compressed { algorithm, uncompressed_length, bytes }))
 }
 
 /// The body of the Certificate that the peer has compressed.

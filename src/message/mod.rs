@@ -59,14 +59,14 @@ pub enum Kind {
     CertificateRequest,
     /// A certificate chain (RFC 9846 §4.5.1).
     Certificate,
-    /// A certificate chain, compressed (RFC 8879 §4).
-    CompressedCertificate,
     /// The proof of possession of the certificate's key (RFC 9846 §4.5.2).
     CertificateVerify,
     /// The proof that the handshake was not changed on its way (RFC 9846 §4.5.3).
     Finished,
     /// The sender's change of keys (RFC 9846 §4.7.3).
     KeyUpdate,
+    /// A certificate chain, compressed (RFC 8879 §4).
+    CompressedCertificate,
 }
 
 impl Kind {
@@ -80,10 +80,10 @@ impl Kind {
         Self::EncryptedExtensions,
         Self::CertificateRequest,
         Self::Certificate,
-        Self::CompressedCertificate,
         Self::CertificateVerify,
         Self::Finished,
         Self::KeyUpdate,
+        Self::CompressedCertificate,
     ];
 
     /// The kind of a message, from its type and, for a `server_hello`, its random.
