@@ -1,9 +1,8 @@
 //! Authenticated encryption of records: an algorithm, a key, and the two ends of a key's use.
 
 use core::fmt;
-use std::sync::Arc;
 
-use crate::crypto::secret::Secret;
+use crate::crypto::secret::{Secret, passing};
 use crate::crypto::suite::Suite;
 use crate::failure::Cause;
 
@@ -53,32 +52,53 @@ pub trait AeadKey: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AeadFailed;
 
-/// A traffic key, its initialization vector and its sequence number (RFC 9846 §5.3, §7.3).
+/// What protects records under one traffic secret, and the sequence number (RFC 9846 §5.3).
 struct TrafficKey {
-    key: Box<dyn AeadKey>,
-    initialization_vector: [u8; NONCE_BYTES],
+    suite: &'static Suite,
+    secret: Secret,
+    /// Made of the secret when it is needed; the larger part by far.
+    expanded: Option<Expanded>,
     sequence_number: u64,
 }
 
-impl TrafficKey {
-    fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
-        let key = Secret::filled(suite.aead.key_bytes(), |out| {
-            suite.hash.expand_label_into(traffic_secret, "key", &[], out);
-        });
+/// A traffic key and its initialization vector (RFC 9846 §7.3).
+struct Expanded {
+    key: Box<dyn AeadKey>,
+    initialization_vector: [u8; NONCE_BYTES],
+}
+
+impl Expanded {
+    fn new(suite: &Suite, traffic_secret: &Secret) -> Self {
+        let (secret, mut key) = (traffic_secret.as_bytes(), passing());
+        let key = key.get_mut(..suite.aead.key_bytes()).unwrap_or_default();
+        suite.hash.expand_label_into(secret, "key", &[], key);
         let mut initialization_vector = [0; NONCE_BYTES];
-        suite.hash.expand_label_into(traffic_secret, "iv", &[], &mut initialization_vector);
-        Self { key: suite.aead.key(key.as_bytes()), initialization_vector, sequence_number: 0 }
+        suite.hash.expand_label_into(secret, "iv", &[], &mut initialization_vector);
+        Self { key: suite.aead.key(key), initialization_vector }
     }
 
     /// RFC 9846 §5.3: the sequence number, padded on the left, exclusive-or the vector.
-    fn nonce(&self) -> [u8; NONCE_BYTES] {
+    fn nonce(&self, sequence_number: u64) -> [u8; NONCE_BYTES] {
         let mut nonce = self.initialization_vector;
         for (byte, number) in
-            nonce.iter_mut().skip(NONCE_BYTES - 8).zip(self.sequence_number.to_be_bytes())
+            nonce.iter_mut().skip(NONCE_BYTES - 8).zip(sequence_number.to_be_bytes())
         {
             *byte ^= number;
         }
         nonce
+    }
+}
+
+impl TrafficKey {
+    fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
+        Self { suite, secret: traffic_secret.clone(), expanded: None, sequence_number: 0 }
+    }
+
+    /// The key, and the nonce of the next record.
+    fn next(&mut self) -> (&dyn AeadKey, [u8; NONCE_BYTES]) {
+        let Self { suite, secret, expanded, sequence_number } = self;
+        let expanded = expanded.get_or_insert_with(|| Expanded::new(suite, secret));
+        (expanded.key.as_ref(), expanded.nonce(*sequence_number))
     }
 
     fn advance(&mut self) -> Result<(), Cause> {
@@ -97,7 +117,7 @@ pub struct Sealer {
 impl Sealer {
     /// The sealer for `traffic_secret`, at sequence number 0.
     #[must_use]
-    pub fn new(suite: &'static Suite, traffic_secret: &Arc<Secret>) -> Self {
+    pub fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
         Self {
             key: TrafficKey::new(suite, traffic_secret),
             limit: suite.aead.confidentiality_limit(),
@@ -122,12 +142,15 @@ impl Sealer {
         if self.remaining() == 0 {
             return Err(Cause::KeyUsageExhausted);
         }
-        let nonce = self.key.nonce();
+        let (key, nonce) = self.key.next();
+        let tag = key.seal(nonce, associated_data, content);
         self.key.advance()?;
-        self.key
-            .key
-            .seal(nonce, associated_data, content)
-            .map_err(|AeadFailed| Cause::CryptographyFailed)
+        tag.map_err(|AeadFailed| Cause::CryptographyFailed)
+    }
+
+    /// Gives back the expanded key until the next record.
+    pub fn park(&mut self) {
+        self.key.expanded = None;
     }
 }
 
@@ -139,7 +162,7 @@ pub struct Opener {
 impl Opener {
     /// The opener for `traffic_secret`, at sequence number 0.
     #[must_use]
-    pub fn new(suite: &'static Suite, traffic_secret: &Arc<Secret>) -> Self {
+    pub fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
         Self { key: TrafficKey::new(suite, traffic_secret) }
     }
 
@@ -154,14 +177,17 @@ impl Opener {
         associated_data: &[u8],
         protected: &'a mut [u8],
     ) -> Result<&'a mut [u8], Cause> {
-        let nonce = self.key.nonce();
-        let content = self
-            .key
-            .key
+        let (key, nonce) = self.key.next();
+        let content = key
             .open(nonce, associated_data, protected)
             .map_err(|AeadFailed| Cause::RecordNotAuthentic)?;
         self.key.advance()?;
         Ok(content)
+    }
+
+    /// Gives back the expanded key until the next record.
+    pub fn park(&mut self) {
+        self.key.expanded = None;
     }
 }
 

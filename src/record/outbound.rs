@@ -50,6 +50,13 @@ impl Outbound {
         self.sealer = Some(Sealer::new(secret.suite, secret.secret()));
     }
 
+    /// Gives back what can be made again of the secret when the next record comes.
+    pub fn park(&mut self) {
+        if let Some(sealer) = &mut self.sealer {
+            sealer.park();
+        }
+    }
+
     /// Drops the key; the connection is over.
     pub fn forget_key(&mut self) {
         self.sealer = None;

@@ -93,7 +93,7 @@ impl Offer {
                 ..self.extensions(shares.list(), cookie)
             },
         };
-        let mut message = Vec::new();
+        let mut message = Vec::with_capacity(CLIENT_HELLO_BYTES);
         let mut offered = ExtensionSet::empty();
         message::encode(HandshakeType::CLIENT_HELLO, &mut message, |w| {
             offered = hello.encode(w, &config.client_hello_layout, 0);
@@ -181,6 +181,9 @@ fn permits_early_data(key: &PreSharedKey, config: &ClientConfig) -> bool {
             && protocol.is_none_or(|name| protocols.any(|ProtocolName(offered)| offered == name))
     })
 }
+
+/// Room for a ClientHello: enough for most, without growing.
+const CLIENT_HELLO_BYTES: usize = 512;
 
 /// TLS 1.3 and nothing else, as `supported_versions` holds it.
 const SUPPORTED_VERSIONS: &[u8] = &ProtocolVersion::TLS13.0.to_be_bytes();

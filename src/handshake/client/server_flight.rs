@@ -16,7 +16,7 @@ use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
 use crate::handshake::event::{Fact, Framed, Negotiated, RecordSizeLimits, on};
 use crate::handshake::oid_filters;
-use crate::key_schedule::{FinishedKey, HandshakeSecret};
+use crate::key_schedule::{HandshakeSecret, TrafficSecret};
 use crate::message::{Certificate, CertificateVerify, CompressedCertificate, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
 use crate::registry::NamedGroup;
@@ -34,8 +34,8 @@ pub(super) struct Flight {
     pub(super) protocol: Option<Vec<u8>>,
     pub(super) transcript: Transcript,
     pub(super) secret: HandshakeSecret,
-    pub(super) server_finished: FinishedKey,
-    pub(super) client_finished: FinishedKey,
+    pub(super) server: TrafficSecret,
+    pub(super) client: TrafficSecret,
 }
 
 /// The body of the server's CertificateRequest.
@@ -267,7 +267,7 @@ impl WaitFinished {
         finished: Framed<'_, Finished<'_>>,
     ) -> Step<Self, on::Finished> {
         let Self { mut flight, request } = self;
-        check_finished(&mut flight.transcript, &flight.server_finished, &finished)?;
+        check_finished(&mut flight.transcript, &flight.server, &finished)?;
         let through_server_finished = flight.transcript.digest();
         let main = flight.secret.into_main();
         let receive = main.traffic(Role::Server, &through_server_finished);
@@ -275,7 +275,7 @@ impl WaitFinished {
         cx.exporter = Some(main.exporter(&through_server_finished));
         let mut own = OwnFlight {
             transcript: flight.transcript,
-            client_finished: flight.client_finished,
+            client: flight.client,
             send: main.traffic(Role::Client, &through_server_finished),
             receive,
             main,

@@ -95,7 +95,7 @@ impl WaitSecondClientHello {
             return Err(Cause::CookieMismatch);
         }
         let first = first.get(HEADER_BYTES..).unwrap_or_default();
-        if message.differs_from(&ClientHello::parse(first, &cx.limits)?) {
+        if message.differs_from(&ClientHello::parsed(first)?) {
             return Err(Cause::SecondHelloChanged);
         }
         let Considered { choice, psk_use, .. } = consider(&config, &message)?;
