@@ -8,8 +8,8 @@ use countersign::message::{
     Message, NewSessionTicket, ProtocolName, ServerHello, ServerHelloExtensions, encode,
 };
 use countersign::registry::{
-    CertificateCompressionAlgorithm, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
-    SignatureScheme,
+    CertificateCompressionAlgorithm, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup,
+    ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
 };
 
 use crate::script::Script;

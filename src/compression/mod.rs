@@ -62,7 +62,8 @@ type Remembered = (Vec<u8>, Option<Vec<u8>>);
 
 impl<Compression> Remembering<Compression> {
     /// Remembers the last `most` bodies. Each certificate chain has one, and another one for
-    /// clients that want nothing stapled to it.
+    /// clients that want nothing stapled to it. What a client answers after the handshake is a new
+    /// one each time, because it repeats the context of its request.
     #[must_use]
     pub const fn new(compression: Compression, most: usize) -> Self {
         Self { compression, most, remembered: Mutex::new(VecDeque::new()) }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::{List, Vector};
+use crate::codec::{List, Vector, Writer};
 use crate::compression::CertificateCompression;
 use crate::crypto::leaf::Leaf;
 use crate::crypto::{Digest, Provider};
@@ -10,20 +10,21 @@ use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::certificate_compression::{self, Compressions};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{CertificateChain, Decision, PeerChain, Serial, Sign};
-use crate::handshake::event::Framed;
+use crate::handshake::decision::{Decision, OwnCertificate, PeerChain, Serial, Sign};
+use crate::handshake::event::{EndEntity, Framed};
 use crate::handshake::oid_filters;
 use crate::key_schedule::TrafficSecret;
 use crate::limits::Limits;
-use crate::message::{Certificate, CertificateEntry, CertificateVerify, CompressedCertificate};
+use crate::message::{self, Certificate, CertificateEntry, CertificateVerify};
 use crate::message::{CertificateRequest, ClientHello, Finished, OidFilter};
-use crate::registry::{HandshakeType, SignatureScheme};
+use crate::registry::{CertificateType, HandshakeType, SignatureScheme};
 use crate::transcript::Transcript;
 
 /// A peer's chain as it arrived, and its end-entity certificate as far as we read it.
 #[derive(Debug)]
 pub(crate) struct PeerCertificate {
-    pub(crate) chain: PeerChain,
+    /// `None`: the key came without any.
+    pub(crate) chain: Option<PeerChain>,
     pub(crate) leaf: Leaf,
 }
 
@@ -33,32 +34,37 @@ impl PeerCertificate {
     pub(crate) fn from_message(
         cx: &Context,
         request_context: &[u8],
-        certificate: &Framed<'_, Certificate<'_>>,
+        certificate: &Certificate<'_>,
     ) -> Result<Option<Self>, Cause> {
-        let leaf = end_entity(request_context, &certificate.message)?;
-        let context = cx.parse_context();
-        Ok(leaf.map(|leaf| {
-            let chain = PeerChain { body: certificate.body().to_vec(), context };
-            Self { chain, leaf }
-        }))
+        if certificate.certificate_request_context != request_context {
+            return Err(Cause::RequestContextUnexpected);
+        }
+        let mut entries = certificate.certificate_list.iter();
+        let Some(first) = entries.next() else { return Ok(None) };
+        if cx.peer_certificate_type == CertificateType::RAW_PUBLIC_KEY {
+            let leaf = Leaf::parse_raw_public_key(first.cert_data)?;
+            // RFC 9846 §4.5.1: "no more than one CertificateEntry".
+            return match entries.next() {
+                None => Ok(Some(Self { chain: None, leaf })),
+                Some(_) => Err(Cause::TooManyRawPublicKeys),
+            };
+        }
+        let leaf = Leaf::parse(first.cert_data)?;
+        Ok(Some(Self { chain: Some(PeerChain::from(certificate.certificate_list)), leaf }))
     }
 
-    /// The same, out of a CompressedCertificate (RFC 8879 §5: with the same checks).
-    pub(crate) fn from_compressed(
-        cx: &Context,
-        request_context: &[u8],
-        ours: &Compressions,
-        compressed: &CompressedCertificate<'_>,
-    ) -> Result<Option<Self>, Cause> {
-        let body = certificate_compression::decompress(ours, compressed, &cx.limits)?;
-        let context = cx.parse_context();
-        let leaf = end_entity(request_context, &Certificate::parse(&body, &context)?)?;
-        Ok(leaf.map(|leaf| Self { chain: PeerChain { body, context }, leaf }))
+    /// What the peer is known by.
+    pub(crate) fn end_entity(&self) -> EndEntity {
+        match self.chain.iter().flat_map(PeerChain::entries).next() {
+            Some(entry) => EndEntity::Certificate(entry.cert_data.to_vec().into()),
+            None => EndEntity::RawPublicKey(self.leaf.subject_public_key_info().to_vec().into()),
+        }
     }
 
-    /// RFC 9846 §4.3.5: that the end entity has what the request asked for.
+    /// RFC 9846 §4.3.5: that the end entity has what the request asked for. A raw public key has no
+    /// extensions to look into.
     pub(crate) fn check_filters(&self, filters: List<'_, OidFilter<'_>>) -> Result<(), Cause> {
-        let mut end_entity = self.chain.entries().take(1);
+        let mut end_entity = self.chain.iter().flat_map(PeerChain::entries).take(1);
         match end_entity.all(|entry| oid_filters::are_met(filters, entry.cert_data)) {
             true => Ok(()),
             false => Err(Cause::CertificateLacksUsage),
@@ -85,17 +91,6 @@ impl PeerCertificate {
     }
 }
 
-fn end_entity(
-    request_context: &[u8],
-    certificate: &Certificate<'_>,
-) -> Result<Option<Leaf>, Cause> {
-    if certificate.certificate_request_context != request_context {
-        return Err(Cause::RequestContextUnexpected);
-    }
-    let end_entity = certificate.certificate_list.first();
-    end_entity.map(|entry| Leaf::parse(entry.cert_data)).transpose()
-}
-
 /// The content that CertificateVerify signs (RFC 9846 §4.5.2).
 fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
     let context: &[u8] = match signer {
@@ -105,15 +100,15 @@ fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
     [&[0x20; 64], context, through_certificate.as_bytes()].concat()
 }
 
-/// The question that yields our CertificateVerify.
-pub(crate) fn ask_to_sign(
-    cx: &mut Context,
-    chain: Arc<CertificateChain>,
+/// The question that yields the CertificateVerify of `signer`.
+pub(crate) fn to_sign(
+    signer: Role,
+    certificate: OwnCertificate,
     scheme: SignatureScheme,
-    transcript: &Transcript,
-) {
-    let message = signed_content(cx.role, &transcript.digest());
-    cx.ask(|serial: Serial| Decision::Sign(Sign { serial, scheme, chain, message }));
+    through_certificate: &Transcript,
+) -> impl FnOnce(Serial) -> Decision + use<> {
+    let message = signed_content(signer, &through_certificate.digest());
+    move |serial| Decision::Sign(Sign { serial, scheme, certificate, message })
 }
 
 /// Sends Certificate, or CompressedCertificate in its place.
@@ -121,34 +116,47 @@ pub(crate) fn send_certificate(
     cx: &mut Context,
     transcript: &mut Transcript,
     context: &[u8],
-    chain: &CertificateChain,
+    certificate: &OwnCertificate,
     form: &CertificateForm,
 ) -> Result<(), Cause> {
-    let entries: Vector<CertificateEntry<'_>> = chain
-        .entries
-        .iter()
-        .map(|entry| CertificateEntry {
-            cert_data: &entry.certificate,
-            ocsp_response: entry.ocsp_response.as_deref().filter(|_| form.ocsp_response),
-            signed_certificate_timestamps: entry
-                .signed_certificate_timestamps
-                .as_deref()
-                .filter(|_| form.signed_certificate_timestamps),
-        })
-        .collect();
+    with_certificate(context, certificate, form, |handshake_type, body| {
+        transcript.add(cx.send(handshake_type, body)?);
+        Ok(())
+    })
+}
+
+/// The same message, header included, to be sent later.
+pub(crate) fn encode_certificate(
+    context: &[u8],
+    certificate: &OwnCertificate,
+    form: &CertificateForm,
+) -> Result<Vec<u8>, Cause> {
+    with_certificate(context, certificate, form, |handshake_type, body| {
+        let mut message = Vec::new();
+        message::encode(handshake_type, &mut message, body)?;
+        Ok(message)
+    })
+}
+
+fn with_certificate<T>(
+    context: &[u8],
+    certificate: &OwnCertificate,
+    form: &CertificateForm,
+    then: impl FnOnce(HandshakeType, &dyn Fn(&mut Writer<'_>)) -> Result<T, Cause>,
+) -> Result<T, Cause> {
+    let entries = form.entries(certificate);
     let certificate =
         Certificate { certificate_request_context: context, certificate_list: entries.list() };
     let compressed = match &form.compression {
         Some(compression) => certificate_compression::compress(&**compression, &certificate)?,
         None => None,
     };
-    transcript.add(match &compressed {
+    match compressed {
         Some(compressed) => {
-            cx.send(HandshakeType::COMPRESSED_CERTIFICATE, |w| compressed.message().encode(w))?
+            then(HandshakeType::COMPRESSED_CERTIFICATE, &|w| compressed.message().encode(w))
         }
-        None => cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?,
-    });
-    Ok(())
+        None => then(HandshakeType::CERTIFICATE, &|w| certificate.encode(w)),
+    }
 }
 
 /// In which form the peer takes our Certificate.
@@ -160,6 +168,21 @@ pub(crate) struct CertificateForm {
 }
 
 impl CertificateForm {
+    fn entries<'c>(&self, certificate: &'c OwnCertificate) -> Vector<CertificateEntry<'c>> {
+        if let OwnCertificate::RawPublicKey(key) = certificate {
+            return core::iter::once(CertificateEntry::bare(key)).collect();
+        }
+        let stapled = certificate.entries().iter().map(|entry| CertificateEntry {
+            cert_data: &entry.certificate,
+            ocsp_response: entry.ocsp_response.as_deref().filter(|_| self.ocsp_response),
+            signed_certificate_timestamps: entry
+                .signed_certificate_timestamps
+                .as_deref()
+                .filter(|_| self.signed_certificate_timestamps),
+        });
+        stapled.collect()
+    }
+
     /// What a ClientHello asks for.
     pub(crate) fn for_client(hello: &ClientHello<'_>, ours: &Compressions) -> Self {
         let asked = &hello.extensions;
@@ -186,6 +209,12 @@ impl CertificateForm {
             },
         )
     }
+}
+
+/// What holds for a CertificateRequest whenever it comes (RFC 9846 §4.4.2).
+pub(crate) fn check_request(request: &CertificateRequest<'_>) -> Result<(), Cause> {
+    request.signature_algorithms.ok_or(Cause::RequestWithoutSignatureAlgorithms)?;
+    oid_filters::check(request.oid_filters.unwrap_or_default())
 }
 
 /// Sends CertificateVerify.

@@ -15,7 +15,9 @@ use crate::handshake::oid_filters;
 use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
 pub use crate::message::{DistinguishedName, Item, Layout, OidFilter, ProtocolName, TicketRequest};
-use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme};
+use crate::registry::{
+    CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme,
+};
 
 /// What carries the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,11 @@ pub struct ClientConfig {
     pub signature_schemes: Vector<SignatureScheme>,
     /// The schemes accepted in certificates; empty: the same (RFC 9846 §4.3.3).
     pub certificate_signature_schemes: Vector<SignatureScheme>,
+    /// What to accept from servers, in order of preference: certificates, raw public keys, or both
+    /// (RFC 7250).
+    pub server_certificate_types: Vector<CertificateType>,
+    /// What there is to authenticate with, in order of preference.
+    pub client_certificate_types: Vector<CertificateType>,
     /// The application protocols to offer (RFC 7301); empty: none.
     pub application_layer_protocols: Vector<ProtocolName<'static>>,
     /// The names of authorities to announce (RFC 9846 §4.3.4); empty: none.
@@ -60,6 +67,9 @@ pub struct ClientConfig {
     /// The longest protected record we want to receive, in bytes of content, content type and
     /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449).
     pub record_size_limit: Option<u16>,
+    /// Whether servers may ask for a certificate after the handshake too (RFC 9846 §4.3.6), at any
+    /// time; over records only.
+    pub post_handshake_auth: bool,
     /// Whether to look like TLS 1.2 to middleboxes (RFC 9846 §E.4); over records only.
     pub compatibility_mode: bool,
     /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
@@ -78,8 +88,8 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Everything that `provider` has, in its order, and RSASSA-PKCS1-v1_5 in certificates; no
-    /// application protocol.
+    /// Everything that `provider` has, in its order, and RSASSA-PKCS1-v1_5 in certificates; no raw
+    /// public keys, no application protocol.
     #[must_use]
     pub fn new(provider: Provider) -> Self {
         Self {
@@ -92,6 +102,8 @@ impl ClientConfig {
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
             certificate_signature_schemes: schemes_in_certificates(&provider),
+            server_certificate_types: only_x509(),
+            client_certificate_types: only_x509(),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
             certificate_compressions: Vec::new(),
@@ -100,6 +112,7 @@ impl ClientConfig {
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
             record_size_limit: None,
+            post_handshake_auth: false,
             compatibility_mode: true,
             strict_legacy_version: true,
             client_hello_layout: Layout::client_hello(),
@@ -113,6 +126,8 @@ impl ClientConfig {
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)?;
+        check_certificate_types(&self.server_certificate_types)?;
+        check_certificate_types(&self.client_certificate_types)?;
         check_protocols(&self.application_layer_protocols)?;
         check_record_size_limit(self.record_size_limit)?;
         match self.profile {
@@ -180,7 +195,8 @@ pub enum ClientAuthentication {
     /// It does not ask.
     #[default]
     None,
-    /// It asks, and goes on without.
+    /// It asks, and goes on without. It does not ask those who have no
+    /// [type](ServerConfig::client_certificate_types) of certificate that it accepts.
     Request,
     /// It asks, and ends with `certificate_required` when there is none.
     Require,
@@ -216,6 +232,11 @@ pub struct ServerConfig {
     pub signature_schemes: Vector<SignatureScheme>,
     /// The schemes accepted in clients' certificates; empty: the same.
     pub certificate_signature_schemes: Vector<SignatureScheme>,
+    /// What there is to authenticate with, in order of preference: certificates, raw public keys,
+    /// or both (RFC 7250). It is this order that counts, and not the client's.
+    pub server_certificate_types: Vector<CertificateType>,
+    /// What to accept from clients, in order of preference, which counts here too.
+    pub client_certificate_types: Vector<CertificateType>,
     /// Whether to ask for a client certificate.
     pub client_authentication: ClientAuthentication,
     /// The names of authorities to announce in CertificateRequest; empty: none.
@@ -262,7 +283,7 @@ pub enum CompatibilityMode {
 }
 
 impl ServerConfig {
-    /// Everything that `provider` has, in its order; no client authentication.
+    /// Everything that `provider` has, in its order; no raw public keys, no client authentication.
     #[must_use]
     pub fn new(provider: Provider) -> Self {
         Self {
@@ -277,6 +298,8 @@ impl ServerConfig {
                 .map(|algorithm| algorithm.scheme)
                 .collect(),
             certificate_signature_schemes: schemes_in_certificates(&provider),
+            server_certificate_types: only_x509(),
+            client_certificate_types: only_x509(),
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
             oid_filters: Vector::new(),
@@ -298,6 +321,8 @@ impl ServerConfig {
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
         check_record_size_limit(self.record_size_limit)?;
+        check_certificate_types(&self.server_certificate_types)?;
+        check_certificate_types(&self.client_certificate_types)?;
         check_filters(&self.oid_filters)?;
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
@@ -327,8 +352,28 @@ fn check_offer(
     if !groups.list().iter().any(|id| provider.group(id).is_some()) {
         return Err(Misuse::Configuration("no group that the provider has"));
     }
+    let mut earlier = Vec::new();
+    for group in groups.list().iter() {
+        if earlier.contains(&group) {
+            return Err(Misuse::Configuration("a group that is listed twice"));
+        }
+        earlier.push(group);
+    }
     if !signature_schemes.list().iter().any(|scheme| provider.signature(scheme).is_some()) {
         return Err(Misuse::Configuration("no signature scheme that the provider has"));
+    }
+    Ok(())
+}
+
+fn only_x509() -> Vector<CertificateType> {
+    core::iter::once(CertificateType::X509).collect()
+}
+
+/// RFC 9846 §4.5.1: there is no third type.
+fn check_certificate_types(types: &Vector<CertificateType>) -> Result<(), Misuse> {
+    let known = [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY];
+    if types.is_empty() || !types.list().iter().all(|of| known.contains(&of)) {
+        return Err(Misuse::Configuration("types of certificate are X509, RAW_PUBLIC_KEY or both"));
     }
     Ok(())
 }

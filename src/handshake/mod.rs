@@ -20,6 +20,7 @@ mod key_update;
 pub mod machine;
 mod negotiation;
 mod oid_filters;
+mod post_handshake_authentication;
 pub mod psk;
 mod reassembly;
 mod server;
@@ -61,8 +62,6 @@ pub struct Handshake {
     disclosure: Disclosure,
     report_transitions: bool,
     user_canceled_in_a_row: u32,
-    unconfirmed_bytes: u64,
-    data_has_arrived: bool,
 }
 
 impl Handshake {
@@ -80,8 +79,6 @@ impl Handshake {
             disclosure: config.disclosure,
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
-            unconfirmed_bytes: 0,
-            data_has_arrived: false,
             machine: Machine::Client(ClientState::Start(Start { config, destination })),
         };
         handshake.step_or_fail(Input::Begin(Begin));
@@ -102,8 +99,6 @@ impl Handshake {
             disclosure: config.disclosure,
             report_transitions: config.report_transitions,
             user_canceled_in_a_row: 0,
-            unconfirmed_bytes: 0,
-            data_has_arrived: false,
             machine: Machine::Server(ServerState::WaitClientHello(WaitClientHello { config })),
         })
     }
@@ -151,14 +146,16 @@ impl Handshake {
         Ok(())
     }
 
-    /// Gives the answer to the open question.
+    /// Gives the answer to an open question.
     ///
     /// # Errors
     /// [`Misuse::NotAsked`] for an answer to anything else, [`Misuse::Ended`].
     pub fn answer(&mut self, answer: Answer) -> Result<(), Misuse> {
         self.running()?;
-        let reply = self.cx.close_question(answer).ok_or(Misuse::NotAsked)?;
-        let outcome = self.take_reply(reply);
+        if !self.cx.close_question(&answer) {
+            return Err(Misuse::NotAsked);
+        }
+        let outcome = self.take_answer(answer);
         self.fail_if(outcome);
         Ok(())
     }
@@ -230,6 +227,7 @@ impl Handshake {
             return Err(Misuse::NotInThisProfile);
         }
         self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
+        self.cx.write_is_closed = true;
         self.close_by(ClosureInput::SendCloseNotify, |_| End::Closed);
         Ok(())
     }
@@ -303,7 +301,7 @@ impl Handshake {
         self.machine.is_complete()
     }
 
-    /// Whether a question is open.
+    /// Whether everything waits for the answer to a question.
     #[must_use]
     pub const fn is_waiting(&self) -> bool {
         self.cx.question_is_open()

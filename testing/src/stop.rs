@@ -39,12 +39,13 @@ pub fn states(role: Role) -> Vec<&'static str> {
 
 impl Setup {
     /// Two ends that pass through every state that a single handshake has: a cookie makes the hello
-    /// a second one, and the client has to authenticate.
+    /// a second one, and the client has to authenticate. It can be asked to do so again.
     #[must_use]
     pub fn longest() -> Self {
         let mut setup = Self::default();
         setup.server.client_authentication = ClientAuthentication::Require;
         setup.server.cookie_bytes = 8;
+        setup.client.post_handshake_auth = true;
         setup
     }
 
@@ -81,6 +82,12 @@ impl End {
             end.handshake.issue_ticket(order).expect("a ticket can be issued");
             end.settle();
             return end;
+        }
+        if state.contains("PostHandshake") {
+            let mut pair = Setup::longest().pair();
+            pair.run(|_| ());
+            pair.server.handshake.request_certificate(true).expect("it is offered");
+            return pair.stop(role, state);
         }
         let setup = match state {
             "WaitEndOfEarlyData" => Setup::sharing_a_key(true),

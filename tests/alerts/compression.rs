@@ -11,7 +11,7 @@ use countersign::registry::{CertificateCompressionAlgorithm, ExtensionType, Hand
 use countersign_testing::{Reversed, Setup};
 
 use crate::case::Attack::Next;
-use crate::case::{cases, mutual};
+use crate::case::{cases, mutual, with_raw_public_keys};
 use crate::edit::{add_to_client_hello, append, certificate_request, flip_last_bit, message};
 
 cases! {
@@ -78,6 +78,11 @@ cases! {
         Next(|m| containing(m, &[0, 0, 0, 10, 0, 0, 1, 9, 0, 4, 0, 5, 0, 0])), with both;
     Client WaitCertificate: TooManyCertificates 42 Handshake,
         Next(|m| containing(m, &eleven_certificates())), with both;
+    // So is a raw public key (RFC 8879 §4).
+    Client WaitCertificate: RawPublicKeyMalformed 42 Handshake,
+        Next(|m| containing(m, &[0, 0, 0, 6, 0, 0, 1, 9, 0, 0])), with both_with_raw_public_keys;
+    Server WaitCertificate: RawPublicKeyMalformed 42 Application,
+        Next(|m| containing(m, &[0, 0, 0, 6, 0, 0, 1, 9, 0, 0])), with both_with_raw_public_keys;
     // The proof covers the message as it was sent.
     Client WaitCertificateVerify: SignatureInvalid 51 Handshake, Next(|m| flip_last_bit(m)),
         with both;
@@ -114,19 +119,19 @@ cases! {
 const KEY_USAGE: &[u8] = b"\x06\x03\x55\x1d\x0f";
 
 /// 2.5.29.37 in DER.
-const PURPOSES: &[u8] = b"\x06\x03\x55\x1d\x25";
+pub(crate) const PURPOSES: &[u8] = b"\x06\x03\x55\x1d\x25";
 
 /// An extension that nobody knows.
 const OTHER: &[u8] = b"\x06\x03\x55\x1d\x7f";
 
 /// A list of 2.5.29.37.0.
-const ANY_PURPOSE: &[u8] = b"\x30\x06\x06\x04\x55\x1d\x25\x00";
+pub(crate) const ANY_PURPOSE: &[u8] = b"\x30\x06\x06\x04\x55\x1d\x25\x00";
 
 /// A list of 1.3.6.1.5.5.7.3.2.
-const CLIENTS: &[u8] = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02";
+pub(crate) const CLIENTS: &[u8] = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02";
 
 /// Both ends compress.
-fn compressing(setup: &mut Setup) {
+pub(crate) fn compressing(setup: &mut Setup) {
     setup.client.certificate_compressions = vec![Arc::new(Reversed)];
     setup.server.certificate_compressions = vec![Arc::new(Reversed)];
 }
@@ -134,6 +139,11 @@ fn compressing(setup: &mut Setup) {
 /// Both ends compress, and both have certificates.
 fn both(setup: &mut Setup) {
     mutual(setup);
+    compressing(setup);
+}
+
+fn both_with_raw_public_keys(setup: &mut Setup) {
+    with_raw_public_keys(setup);
     compressing(setup);
 }
 
@@ -146,7 +156,7 @@ fn eleven_certificates() -> Vec<u8> {
 }
 
 /// Changes what is around a compressed certificate.
-fn compressed(bytes: &mut Vec<u8>, change: impl FnOnce(&mut CompressedCertificate<'_>)) {
+pub(crate) fn compressed(bytes: &mut Vec<u8>, change: impl FnOnce(&mut CompressedCertificate<'_>)) {
     let body = bytes[HEADER_BYTES..].to_vec();
     let mut certificate = CompressedCertificate::parse(&body).expect("compressed");
     change(&mut certificate);
@@ -154,7 +164,7 @@ fn compressed(bytes: &mut Vec<u8>, change: impl FnOnce(&mut CompressedCertificat
 }
 
 /// Replaces what is in a compressed certificate.
-fn containing(bytes: &mut Vec<u8>, body: &[u8]) {
+pub(crate) fn containing(bytes: &mut Vec<u8>, body: &[u8]) {
     let reversed: Vec<u8> = body.iter().rev().copied().collect();
     compressed(bytes, |certificate| {
         assert_eq!(certificate.algorithm, Reversed::ALGORITHM);
@@ -188,11 +198,11 @@ fn write(bytes: &mut Vec<u8>, certificate: &CompressedCertificate<'_>) {
 
 type Filter<'a> = (&'a [u8], &'a [u8]);
 
-fn filter<'a>((oid, values): Filter<'a>) -> OidFilter<'a> {
+pub(crate) fn filter<'a>((oid, values): Filter<'a>) -> OidFilter<'a> {
     OidFilter { certificate_extension_oid: oid, certificate_extension_values: values }
 }
 
-fn filters(bytes: &mut Vec<u8>, filters: &[Filter<'static>]) {
+pub(crate) fn filters(bytes: &mut Vec<u8>, filters: &[Filter<'static>]) {
     let filters: Vector<OidFilter<'_>> = filters.iter().map(|&of| filter(of)).collect();
     let encoded: &'static [u8] = filters.list().as_bytes().to_vec().leak();
     let filters = List::parse(Reader::new(encoded)).expect("filters");

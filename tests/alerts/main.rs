@@ -10,6 +10,7 @@ mod frames;
 mod hello;
 mod own;
 mod phase;
+mod post_handshake;
 mod properties;
 mod received;
 mod records;
@@ -20,9 +21,15 @@ use case::Case;
 
 /// Every case of a connection over records.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [hello::CASES, records::CASES, authentication::CASES, compression::CASES, own::CASES]
-        .into_iter()
-        .flatten()
+    let tables = [
+        hello::CASES,
+        records::CASES,
+        authentication::CASES,
+        compression::CASES,
+        post_handshake::CASES,
+        own::CASES,
+    ];
+    tables.into_iter().flatten()
 }
 
 #[test]

@@ -10,7 +10,9 @@ use countersign::epoch::Role;
 use countersign::handshake::config::{ClientAuthentication, KeyShares, Profile};
 use countersign::handshake::decision::{CertificateChain, Decision};
 use countersign::message::{CertificateRequest, ClientHello, CompressedCertificate, Kind};
-use countersign::registry::{CertificateCompressionAlgorithm as Algorithm, SignatureScheme};
+use countersign::registry::{
+    CertificateCompressionAlgorithm as Algorithm, CertificateType, SignatureScheme,
+};
 use countersign_testing::{Identity, Reversed, Setup};
 
 use crate::{bodies, by_default, connect, connect_with};
@@ -211,6 +213,28 @@ fn a_server_that_remembers_compresses_a_chain_once() {
         let theirs: Compressions = vec![reversed()];
         connect(setup(&theirs, &vec![compression]));
     }
+}
+
+#[test]
+fn raw_public_keys_are_compressed_like_certificates() {
+    let mut setup = setup(&vec![reversed()], &vec![reversed()]);
+    let only = || std::iter::once(CertificateType::RAW_PUBLIC_KEY).collect();
+    setup.client.server_certificate_types = only();
+    setup.client.client_certificate_types = only();
+    setup.server.server_certificate_types = only();
+    setup.server.client_certificate_types = only();
+    assert_eq!(algorithms(&setup), [Reversed::ALGORITHM; 2]);
+    let mut judged = Vec::new();
+    connect_with(setup, |role, question| {
+        if let Decision::VerifyCertificate(question) = &question {
+            assert_eq!(question.certificate_type(), CertificateType::RAW_PUBLIC_KEY);
+            let key = Identity::example().raw_public_key();
+            assert_eq!(question.subject_public_key_info(), &*key);
+            judged.push(role);
+        }
+        by_default(question)
+    });
+    assert_eq!(judged, [Role::Client, Role::Server]);
 }
 
 /// As [`Reversed`], and counts what it does.

@@ -6,5 +6,6 @@ mod compression;
 mod early_data;
 mod matrix;
 mod meeting;
+mod raw_public_keys;
 mod refusals;
 mod resumption;

@@ -1,16 +1,22 @@
 //! The client's own flight: SelectCredential, SignCertificateVerify (RFC 9846 §4.5).
 
+use std::sync::Arc;
+
 use super::connected::Connected;
+use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::epoch::{Direction, Epoch};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    CertificateForm, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+    CertificateForm, send_certificate, send_certificate_verify, send_finished, to_sign,
 };
 use crate::handshake::client_authentication::{ClientAuthenticationState, Reply};
+use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{CertificateChain, ClientCredentialSelected, Signed};
-use crate::handshake::event::{Fact, on};
+use crate::handshake::decision::{
+    CertificateChain, ClientCredentialSelected, OwnCertificate, Signed,
+};
+use crate::handshake::event::{Answered, Fact, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{MainSecret, TrafficSecret};
 use crate::registry::{HandshakeType, SignatureScheme};
@@ -24,7 +30,7 @@ pub(super) struct OwnFlight {
     pub(super) main: MainSecret,
     pub(super) send: TrafficSecret,
     pub(super) receive: TrafficSecret,
-    pub(super) takes_tickets: bool,
+    pub(super) config: Arc<ClientConfig>,
     pub(super) protocol: Option<Vec<u8>>,
 }
 
@@ -46,18 +52,18 @@ impl SelectCredential {
     pub(super) fn credential_selected(
         self,
         cx: &mut Context,
-        ClientCredentialSelected(selected): ClientCredentialSelected,
+        selected: Answered<ClientCredentialSelected>,
     ) -> Step<Self, on::ClientCredentialSelected> {
         let Self { mut own, form } = self;
-        let Some((chain, scheme)) = selected else {
-            let nothing = CertificateChain::default();
+        let ClientCredentialSelected(Some((certificate, scheme))) = selected.answer else {
+            let nothing = OwnCertificate::from(CertificateChain::default());
             send_certificate(cx, &mut own.transcript, &[], &nothing, &form)?;
             let connected = own.finish(cx)?;
             cx.client_authentication_is(ClientAuthenticationState::Pending(Reply::Declined));
             return Ok(Next::to(connected));
         };
-        send_certificate(cx, &mut own.transcript, &[], &chain, &form)?;
-        ask_to_sign(cx, chain, scheme, &own.transcript);
+        send_certificate(cx, &mut own.transcript, &[], &certificate, &form)?;
+        cx.ask(to_sign(cx.role, certificate, scheme, &own.transcript));
         Ok(Next::to(SignCertificateVerify { own, scheme }))
     }
 }
@@ -66,7 +72,7 @@ impl SignCertificateVerify {
     pub(super) fn signed(
         self,
         cx: &mut Context,
-        Signed(signature): Signed,
+        Answered { answer: Signed(signature), .. }: Answered<Signed>,
     ) -> Step<Self, on::Signed> {
         let Self { mut own, scheme } = self;
         send_certificate_verify(cx, &mut own.transcript, scheme, &signature)?;
@@ -79,8 +85,8 @@ impl SignCertificateVerify {
 impl OwnFlight {
     /// The server takes early data until we say that it is over; QUIC says so by itself
     /// (RFC 9846 §4.6, RFC 9001 §8.3).
-    pub(super) fn end_early_data(&mut self, cx: &mut Context, say_so: bool) -> Result<(), Cause> {
-        if say_so {
+    pub(super) fn end_early_data(&mut self, cx: &mut Context) -> Result<(), Cause> {
+        if self.config.profile == Profile::Records {
             self.transcript.add(cx.send(HandshakeType::END_OF_EARLY_DATA, |_| ())?);
         }
         cx.early_data = None;
@@ -91,7 +97,7 @@ impl OwnFlight {
 
     /// Sends Finished; the handshake is complete at this end.
     pub(super) fn finish(self, cx: &mut Context) -> Result<Connected, Cause> {
-        let Self { mut transcript, client, main, send, receive, .. } = self;
+        let Self { config, mut transcript, client, main, send, receive, protocol } = self;
         send_finished(cx, &mut transcript, &client)?;
         let resumption = main.into_resumption(&transcript.digest());
         cx.install(Direction::Send, Epoch::Application, &send);
@@ -99,8 +105,9 @@ impl OwnFlight {
         Ok(Connected {
             secrets: TrafficSecrets { send, receive },
             resumption,
-            takes_tickets: self.takes_tickets,
-            protocol: self.protocol,
+            takes_tickets: !config.psk_key_exchange_modes.is_empty(),
+            protocol,
+            requests: cx.post_handshake_auth.then(|| Requests::behind(config, transcript)),
         })
     }
 }

@@ -10,16 +10,18 @@ use super::{Next, Step};
 use crate::crypto::Suite;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
-use crate::handshake::authentication::{CertificateForm, PeerCertificate, check_finished};
+use crate::handshake::authentication::{
+    CertificateForm, PeerCertificate, check_finished, check_request,
+};
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
-use crate::handshake::event::{Fact, Framed, Negotiated, RecordSizeLimits, on};
-use crate::handshake::oid_filters;
+use crate::handshake::event::{CertificateTypes, Fact, Framed, Negotiated, RecordSizeLimits, on};
+use crate::handshake::{certificate_compression, negotiation};
 use crate::key_schedule::{HandshakeSecret, TrafficSecret};
 use crate::message::{Certificate, CertificateVerify, CompressedCertificate, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
-use crate::registry::NamedGroup;
+use crate::registry::{ExtensionType, NamedGroup};
 use crate::transcript::Transcript;
 
 /// What is alive from ServerHello to the server's Finished.
@@ -115,11 +117,19 @@ impl WaitEncryptedExtensions {
         } else if early_data {
             cx.reject_early_data();
         }
+        let certificate_types = negotiation::selected_certificate_types(&flight.config, &message)?;
+        let certificate_types = psk.is_none().then_some(certificate_types);
+        if let Some(types) = certificate_types {
+            flight.expect_certificates(cx, types)?;
+        }
+        let offered = cx.offered.contains(ExtensionType::POST_HANDSHAKE_AUTH);
+        cx.settle_post_handshake_auth(offered, psk.as_ref().map(|psk| psk.key.kind));
         flight.transcript.add(encoded);
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: flight.suite.id,
             group: flight.group,
             application_layer_protocol: protocol.map(<[u8]>::to_vec),
+            certificate_types,
             record_size_limits: RecordSizeLimits::agreed(
                 flight.config.record_size_limit,
                 message.record_size_limit,
@@ -147,8 +157,7 @@ impl WaitCertificateOrRequest {
         if !message.certificate_request_context.is_empty() {
             return Err(Cause::RequestContextUnexpected);
         }
-        message.signature_algorithms.ok_or(Cause::RequestWithoutSignatureAlgorithms)?;
-        oid_filters::check(message.oid_filters.unwrap_or_default())?;
+        check_request(message)?;
         flight.transcript.add(encoded);
         let request = Request(request.body().to_vec());
         Ok(Next::to(WaitCertificate { flight, request }))
@@ -159,7 +168,7 @@ impl WaitCertificateOrRequest {
         cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        self.flight.certificate(cx, None, &certificate).map(Next::to)
+        self.flight.presented(cx, None, &certificate.message, certificate.encoded).map(Next::to)
     }
 
     pub(super) fn decompress(
@@ -177,7 +186,9 @@ impl WaitCertificate {
         cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        self.flight.certificate(cx, Some(self.request), &certificate).map(Next::to)
+        let Self { flight, request } = self;
+        let Framed { message, encoded } = &certificate;
+        flight.presented(cx, Some(request), message, encoded).map(Next::to)
     }
 
     pub(super) fn decompress(
@@ -190,14 +201,14 @@ impl WaitCertificate {
 }
 
 impl Flight {
-    fn certificate(
-        self,
-        cx: &Context,
-        request: Option<Request>,
-        certificate: &Framed<'_, Certificate<'_>>,
-    ) -> Result<WaitCertificateVerify, Cause> {
-        let peer = PeerCertificate::from_message(cx, &[], certificate)?;
-        self.presented(request, peer, certificate.encoded)
+    /// A server that does not know the extension, or has no use for it, has X.509 (RFC 7250 §4.2).
+    fn expect_certificates(&self, cx: &mut Context, types: CertificateTypes) -> Result<(), Cause> {
+        if !self.config.server_certificate_types.list().contains(types.server) {
+            return Err(Cause::NoCommonCertificateType);
+        }
+        cx.peer_certificate_type = types.server;
+        cx.own_certificate_type = types.client;
+        Ok(())
     }
 
     fn decompress(
@@ -207,17 +218,20 @@ impl Flight {
         compressed: &Framed<'_, CompressedCertificate<'_>>,
     ) -> Result<WaitCertificateVerify, Cause> {
         let ours = &self.config.certificate_compressions;
-        let peer = PeerCertificate::from_compressed(cx, &[], ours, &compressed.message)?;
-        self.presented(request, peer, compressed.encoded)
+        let body = certificate_compression::decompress(ours, &compressed.message, &cx.limits)?;
+        let certificate = Certificate::parse(&body, &cx.parse_context())?;
+        self.presented(cx, request, &certificate, compressed.encoded)
     }
 
     fn presented(
         mut self,
+        cx: &Context,
         request: Option<Request>,
-        peer: Option<PeerCertificate>,
+        certificate: &Certificate<'_>,
         encoded: &[u8],
     ) -> Result<WaitCertificateVerify, Cause> {
-        let certificate = peer.ok_or(Cause::ServerCertificateMissing)?;
+        let certificate = PeerCertificate::from_message(cx, &[], certificate)?;
+        let certificate = certificate.ok_or(Cause::ServerCertificateMissing)?;
         self.transcript.add(encoded);
         Ok(WaitCertificateVerify { flight: self, request, certificate })
     }
@@ -240,6 +254,7 @@ impl WaitCertificateVerify {
             Decision::VerifyCertificate(decision::VerifyCertificate {
                 serial,
                 role: Role::Client,
+                request: None,
                 chain: certificate.chain,
                 server_name,
                 scheme: proof.message.algorithm,
@@ -279,21 +294,25 @@ impl WaitFinished {
             send: main.traffic(Role::Client, &through_server_finished),
             receive,
             main,
-            takes_tickets: !flight.config.psk_key_exchange_modes.is_empty(),
             protocol: flight.protocol,
+            config: flight.config,
         };
         if cx.early_data.is_some() {
-            own.end_early_data(cx, flight.config.profile == Profile::Records)?;
+            own.end_early_data(cx)?;
         }
         let Some(Request(certificate_request)) = request else {
             return own.finish(cx).map(Next::to);
         };
-        let limits = cx.limits;
-        let ours = &flight.config.certificate_compressions;
+        let (limits, certificate_type) = (cx.limits, cx.own_certificate_type);
+        let ours = &own.config.certificate_compressions;
         let form = CertificateForm::requested_by(&certificate_request, ours, &limits);
         cx.ask(|serial| {
-            let question = SelectClientCredential { serial, certificate_request, limits };
-            Decision::SelectClientCredential(question)
+            Decision::SelectClientCredential(SelectClientCredential {
+                serial,
+                certificate_request,
+                limits,
+                certificate_type,
+            })
         });
         Ok(Next::to(SelectCredential { own, form }))
     }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::connected::Connected;
+use super::post_handshake_authentication::Requests;
 use super::{After, Next, Step};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{PeerCertificate, check_finished};
+use crate::handshake::certificate_compression;
 use crate::handshake::config::{ClientAuthentication, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision};
@@ -81,8 +83,7 @@ impl WaitCertificate {
         cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        let peer = PeerCertificate::from_message(cx, &[], &certificate)?;
-        self.flight.presented(peer, certificate.encoded)
+        self.flight.presented(cx, &certificate.message, certificate.encoded)
     }
 
     pub(super) fn decompress(
@@ -91,8 +92,9 @@ impl WaitCertificate {
         compressed: Framed<'_, CompressedCertificate<'_>>,
     ) -> Step<Self, on::CompressedCertificate> {
         let ours = &self.flight.config.certificate_compressions;
-        let peer = PeerCertificate::from_compressed(cx, &[], ours, &compressed.message)?;
-        self.flight.presented(peer, compressed.encoded)
+        let body = certificate_compression::decompress(ours, &compressed.message, &cx.limits)?;
+        let certificate = Certificate::parse(&body, &cx.parse_context())?;
+        self.flight.presented(cx, &certificate, compressed.encoded)
     }
 }
 
@@ -100,13 +102,15 @@ impl ClientFlight {
     /// The client has shown a certificate, or that it has none.
     fn presented<On>(
         mut self,
-        peer: Option<PeerCertificate>,
+        cx: &Context,
+        certificate: &Certificate<'_>,
         encoded: &[u8],
     ) -> Step<WaitCertificate, On>
     where
         WaitCertificateVerify: After<WaitCertificate, On>,
         WaitFinished: After<WaitCertificate, On>,
     {
+        let peer = PeerCertificate::from_message(cx, &[], certificate)?;
         self.transcript.add(encoded);
         match peer {
             Some(certificate) => {
@@ -137,6 +141,7 @@ impl WaitCertificateVerify {
             Decision::VerifyCertificate(decision::VerifyCertificate {
                 serial,
                 role: Role::Server,
+                request: None,
                 chain: certificate.chain,
                 server_name: None,
                 scheme: proof.message.algorithm,
@@ -174,6 +179,7 @@ impl WaitFinished {
             resumption: main.into_resumption(&transcript.digest()),
             secrets: TrafficSecrets { send, receive },
             tickets_issued: 0,
+            requests: cx.post_handshake_auth.then(|| Requests::behind(config, transcript)),
         }))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::crypto::{Draw, Random, Secret};
 use crate::handshake::context::Context;
@@ -19,6 +20,8 @@ pub(in crate::handshake) struct Connected {
     pub(super) secrets: TrafficSecrets,
     pub(super) resumption: ResumptionSecret,
     pub(super) tickets_issued: u64,
+    /// None if the client cannot be asked for certificates any more.
+    pub(super) requests: Option<Requests>,
 }
 
 /// A ticket is to be issued; the embedder seals or stores its contents.

@@ -10,7 +10,7 @@ use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision};
 use crate::handshake::event::{Fact, Framed, on};
-use crate::handshake::negotiation::{self, GroupChoice, PskUse};
+use crate::handshake::negotiation::{self, CertificateUse, GroupChoice, PskUse};
 use crate::message::ClientHello;
 use crate::message::HEADER_BYTES;
 use crate::message::{HelloRetryRequest, HelloRetryRequestExtensions};
@@ -44,7 +44,7 @@ impl WaitClientHello {
     ) -> Step<Self, on::ClientHello> {
         let Self { config } = self;
         let Framed { message, encoded } = hello;
-        let Considered { suite, choice, psk_use } = consider(&config, &message)?;
+        let Considered { suite, choice, psk_use, certificate_use } = consider(&config, &message)?;
         cx.compatibility_mode = match config.compatibility_mode {
             CompatibilityMode::WhenAsked => !message.legacy_session_id.is_empty(),
             CompatibilityMode::Always => true,
@@ -73,6 +73,7 @@ impl WaitClientHello {
             suite,
             group,
             psk_use,
+            certificate_use,
         };
         Ok(Next::to(state.ask(cx, early_data)))
     }
@@ -95,10 +96,15 @@ impl WaitSecondClientHello {
             return Err(Cause::CookieMismatch);
         }
         let first = first.get(HEADER_BYTES..).unwrap_or_default();
-        if message.differs_from(&ClientHello::parsed(first)?) {
+        let first = ClientHello::parsed(first)?;
+        let keeps_shares = asked.is_some() || extensions.key_share == first.extensions.key_share;
+        if message.differs_from(&first)
+            || !keeps_shares
+            || !negotiation::keeps_psks(&first.extensions, extensions, suite)
+        {
             return Err(Cause::SecondHelloChanged);
         }
-        let Considered { choice, psk_use, .. } = consider(&config, &message)?;
+        let Considered { choice, psk_use, certificate_use, .. } = consider(&config, &message)?;
         let group = match choice {
             GroupChoice::Share(group) if asked.is_none_or(|asked| asked == group.id()) => {
                 Some(group)
@@ -110,8 +116,15 @@ impl WaitSecondClientHello {
         if asked.is_some() && shares != 1 {
             return Err(Cause::SecondHelloKeyShare);
         }
-        let client_hello = Arc::from(encoded);
-        let state = SelectCredential { config, client_hello, suite, group, psk_use, transcript };
+        let state = SelectCredential {
+            client_hello: Arc::from(encoded),
+            config,
+            suite,
+            group,
+            psk_use,
+            certificate_use,
+            transcript,
+        };
         Ok(Next::to(state.ask(cx, false)))
     }
 }
@@ -121,6 +134,7 @@ struct Considered {
     suite: &'static Suite,
     choice: GroupChoice,
     psk_use: PskUse,
+    certificate_use: Option<CertificateUse>,
 }
 
 /// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from
@@ -139,6 +153,7 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
     }
     check_profile(config, hello)?;
     negotiation::require(extensions)?;
+    negotiation::check_certificate_types(extensions)?;
     let provider = &config.provider;
     let suite = negotiation::cipher_suite(
         provider,
@@ -147,8 +162,10 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
         hello.cipher_suites,
     )?;
     let psk_use = PskUse::in_common(config.psk_key_exchange_modes.list(), extensions);
+    let certificate_use = negotiation::certificate_use(config, extensions);
     if !psk_use.is_possible() {
         extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
+        certificate_use?;
     }
     let choice = match negotiation::group(
         provider,
@@ -162,7 +179,7 @@ fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered
         }
         choice => choice?,
     };
-    Ok(Considered { suite, choice, psk_use })
+    Ok(Considered { suite, choice, psk_use, certificate_use: certificate_use.ok() })
 }
 
 /// What QUIC wants, and what it rules out (RFC 9001 §8).
@@ -223,6 +240,7 @@ impl SelectCredential {
                 psk_is_usable: self.psk_use.is_possible(),
                 early_data,
                 client_authentication: self.config.client_authentication,
+                certificate_type: self.certificate_use.map(|certificate| certificate.types.server),
             })
         });
         self
