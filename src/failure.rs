@@ -141,12 +141,18 @@ causes! {
     RequestWithoutSignatureAlgorithms => MissingExtension, "4.4.2", "CertificateRequest lacks signature_algorithms";
     ServerCertificateMissing => DecodeError, "4.5.1.3", "the server's certificate list is empty";
     ClientCertificateMissing => CertificateRequired, "4.5.1.3", "the client provides no certificate, and one is required";
+    OidFilterRepeated => IllegalParameter, "4.3.5", "oid_filters names an extension twice";
+    OidFilterInvalid => IllegalParameter, "4.3.5", "oid_filters asks for anyExtendedKeyUsage, or for what is no key usage at all";
+    CompressionNotOffered => IllegalParameter, "4.5.1", "a certificate is compressed with an algorithm that was not offered (RFC 8879)";
+    CompressedCertificateTooLong => BadCertificate, "4.5.1", "a compressed certificate announces a length above the limit (RFC 8879)";
+    CompressedCertificateInvalid => BadCertificate, "4.5.1", "a compressed certificate does not come to the length it announces (RFC 8879)";
     TooManyCertificates => BadCertificate, "4.5.1", "a certificate chain is longer than the limit";
     CertificateMalformed => BadCertificate, "4.5.1", "the end-entity certificate cannot be read";
     RawPublicKeyMalformed => BadCertificate, "4.5.1", "the raw public key is no DER SubjectPublicKeyInfo";
     TooManyRawPublicKeys => IllegalParameter, "4.5.1", "more than one raw public key in a Certificate";
     CertificateTypeUnsupported => UnsupportedCertificate, "4.5.1", "the peer's key is of an unsupported kind";
     CertificateCannotSign => UnsupportedCertificate, "4.5.1.2", "the end-entity certificate's key usage lacks digitalSignature";
+    CertificateLacksUsage => UnsupportedCertificate, "4.3.5", "the client's certificate lacks a key usage that oid_filters asks for";
 
     // CertificateVerify and Finished
     SignatureSchemeNotOffered => IllegalParameter, "4.5.2", "CertificateVerify uses a scheme that was not offered";

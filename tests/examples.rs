@@ -269,10 +269,12 @@ fn client_and_server_authenticate_each_other_agree_on_a_protocol_and_update_keys
     let logs = ["server.log", "client.log"].map(|name| bench.folder.path(name));
     let [server_log, client_log] = logs.each_ref().map(|path| path.to_str().unwrap());
     let more = ["--client-auth", "require", "--ca", &bench.root_file, "--alpn", "http/1.1"];
-    let (_server, address) = bench.server(&[&more[..], &["--keylog", server_log]].concat());
+    let server = [&more[..], &["--keylog", server_log, "--compress"]].concat();
+    let (_server, address) = bench.server(&server);
     let alice = bench.folder.put("alice.pem", bench.root.issue(|_| {}).pem());
     let more = ["--cert", &alice, "--alpn", "h2", "--alpn", "http/1.1", "--path", "/keyupdate"];
-    let more = [&more[..], &["--keylog", client_log, "--group", "secp384r1"]].concat();
+    let more =
+        [&more[..], &["--keylog", client_log, "--compress", "--group", "secp384r1"]].concat();
     let (success, text) = bench.client(&address, &more);
     assert!(success, "{text}");
     for expected in [
