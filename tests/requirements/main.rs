@@ -4,6 +4,7 @@
 mod authentication;
 mod case;
 mod client_hello;
+mod compression;
 mod connected;
 mod draft;
 mod handshakes;
@@ -31,6 +32,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         parameters::CASES,
         authentication::CASES,
         connected::CASES,
+        compression::CASES,
         post_handshake::CASES,
         raw_public_keys::CASES,
         records::CASES,

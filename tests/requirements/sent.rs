@@ -214,7 +214,7 @@ fn certificates_and_requests_of_the_handshake_have_no_context() {
             assert_eq!(is_empty, declines, "{}", scene.name);
         }
     }
-    assert_eq!(requests, 2);
+    assert_eq!(requests, 4);
 }
 
 #[test]
