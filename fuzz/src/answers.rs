@@ -186,9 +186,10 @@ const FAULTS: [CertificateFault; 7] = [
     CertificateFault::Status,
 ];
 
-const REFUSALS: [HelloRefusal; 9] = [
+const REFUSALS: [HelloRefusal; 10] = [
     HelloRefusal::NoAcceptablePsk,
     HelloRefusal::NameNotServed,
+    HelloRefusal::NameMissing,
     HelloRefusal::NoApplicationProtocol,
     HelloRefusal::NoSuitableCertificate,
     HelloRefusal::InsufficientSecurity,

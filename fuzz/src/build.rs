@@ -3,13 +3,13 @@
 use countersign::codec::{Encode, Vector};
 use countersign::message::{
     Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ClientHello,
-    ClientHelloExtensions, EncryptedExtensions, EndOfEarlyData, Finished, HelloRetryRequest,
-    HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate, Kind, Layout, Message,
-    NewSessionTicket, ProtocolName, ServerHello, ServerHelloExtensions, encode,
+    ClientHelloExtensions, CompressedCertificate, EncryptedExtensions, EndOfEarlyData, Finished,
+    HelloRetryRequest, HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate, Kind, Layout,
+    Message, NewSessionTicket, ProtocolName, ServerHello, ServerHelloExtensions, encode,
 };
 use countersign::registry::{
-    CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
-    SignatureScheme,
+    CertificateCompressionAlgorithm, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup,
+    ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
 };
 
 use crate::script::Script;
@@ -28,7 +28,7 @@ const SCHEMES: &[SignatureScheme] = &[
 ];
 const VERSIONS: &[ProtocolVersion] =
     &[ProtocolVersion::TLS13, ProtocolVersion::TLS12, ProtocolVersion(0x0301)];
-const EXTENSIONS: &[u16] = &[0, 10, 13, 16, 21, 41, 42, 43, 44, 45, 47, 49, 51, 57, 0x0a0a];
+const EXTENSIONS: &[u16] = &[0, 10, 13, 16, 21, 27, 41, 42, 43, 44, 45, 47, 48, 49, 51, 57, 0x0a0a];
 
 /// Writes a message, header included; one that does not fit its lengths comes out empty.
 pub(crate) fn message(script: &mut Script<'_>) -> Vec<u8> {
@@ -42,6 +42,14 @@ pub(crate) fn message(script: &mut Script<'_>) -> Vec<u8> {
         Kind::EncryptedExtensions => encrypted_extensions(script, &layout),
         Kind::CertificateRequest => certificate_request(script, &layout),
         Kind::Certificate => certificate(script, &layout),
+        Kind::CompressedCertificate => {
+            let compressed = CompressedCertificate {
+                algorithm: CertificateCompressionAlgorithm(u16::from(script.byte() % 4)),
+                uncompressed_length: u32::from(script.number()),
+                compressed_certificate_message: script.bytes(),
+            };
+            encoded(&Message::CompressedCertificate(compressed), &layout)
+        }
         Kind::CertificateVerify => {
             let algorithm = script.choose(SCHEMES);
             let proof = CertificateVerify { algorithm, signature: script.bytes() };
@@ -70,6 +78,7 @@ pub(crate) fn encoded(message: &Message<'_>, layout: &Layout) -> Vec<u8> {
         Message::EncryptedExtensions(message) => drop(message.encode(writer, layout, 0)),
         Message::CertificateRequest(message) => drop(message.encode(writer, layout, 0)),
         Message::Certificate(message) => message.encode(writer),
+        Message::CompressedCertificate(message) => message.encode(writer),
         Message::CertificateVerify(message) => message.encode(writer),
         Message::Finished(message) => message.encode(writer),
         Message::KeyUpdate(message) => message.encode(writer),
@@ -87,6 +96,7 @@ const fn kind(message: &Message<'_>) -> Kind {
         Message::EncryptedExtensions(_) => Kind::EncryptedExtensions,
         Message::CertificateRequest(_) => Kind::CertificateRequest,
         Message::Certificate(_) => Kind::Certificate,
+        Message::CompressedCertificate(_) => Kind::CompressedCertificate,
         Message::CertificateVerify(_) => Kind::CertificateVerify,
         Message::Finished(_) => Kind::Finished,
         Message::KeyUpdate(_) => Kind::KeyUpdate,
@@ -201,6 +211,8 @@ fn certificate_request(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
         signature_algorithms: (!script.flag()).then(|| schemes.list()),
         signature_algorithms_cert: script.flag().then(|| schemes.list()),
         certificate_authorities: None,
+        oid_filters: None,
+        compress_certificate: None,
         status_request: script.flag(),
         signed_certificate_timestamp: script.flag(),
     };
