@@ -113,6 +113,7 @@ causes! {
     SecondHelloKeyShare => IllegalParameter, "4.3.8", "the second ClientHello has not just the share that was asked for";
     SecondHelloEarlyData => IllegalParameter, "4.3.10", "the second ClientHello offers early data";
     CookieMismatch => IllegalParameter, "4.3.2", "the cookie is not the one that was sent";
+    CookieRefused => IllegalParameter, "4.3.2", "the cookie cannot be opened, or is too old";
 
     // ServerHello and HelloRetryRequest
     SupportedVersionsMissing => ProtocolVersion, "4.3.1", "the server selects TLS 1.2 or older";
@@ -171,6 +172,7 @@ causes! {
     TooManyKeyUpdates => UnexpectedMessage, "4.7.3", "more key updates without data than the limit";
 
     // Faults of our own
+    CookieUnavailable => InternalError, "6.2", "a cookie could not be sealed or opened";
     VerificationUnavailable => InternalError, "6.2", "the peer's certificate could not be judged";
     SelectionUnavailable => InternalError, "6.2", "the choice of a certificate could not be made";
     SigningFailed => InternalError, "6.2", "the certificate's key is not available for signing";

@@ -96,6 +96,11 @@ impl Connection {
             // The ClientHello is the first thing that leaves.
             inbound.open_change_cipher_spec_window();
         }
+        if handshake.may_follow_a_retry() {
+            // What a client sends between its hellos may come to a server that knows of neither.
+            inbound.open_change_cipher_spec_window();
+            inbound.skip_early_data();
+        }
         Self {
             inbound,
             outbound: Outbound::new(role, padding),

@@ -219,6 +219,9 @@ pub struct ServerConfig {
     pub record_size_limit: Option<u16>,
     /// How many bytes of cookie a HelloRetryRequest carries; 0: none (RFC 9846 §4.3.2).
     pub cookie_bytes: u16,
+    /// When clients are sent away with a cookie from which any server can go on that opens it;
+    /// `None`: never, and a cookie only comes back to the connection that has sent it.
+    pub stateless_retry: Option<StatelessRetry>,
     /// When a stream carries `change_cipher_spec` to please middleboxes (RFC 9846 §E.4).
     pub compatibility_mode: CompatibilityMode,
     /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
@@ -236,6 +239,24 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// Whether each transition is reported as a [`Fact::Moved`](crate::handshake::Fact::Moved).
     pub report_transitions: bool,
+}
+
+/// When a server sends a HelloRetryRequest that it need not remember (RFC 9846 §4.3.2).
+///
+/// Its cookie holds all that the second ClientHello is held against: the connection asks the
+/// embedder to [seal](crate::handshake::decision::SealCookie) that, and whatever connection gets
+/// the second ClientHello, to [open](crate::handshake::decision::OpenCookie) it. The one that has
+/// sent the retry would go on by itself, but once it has told [`Fact::Retried`], and what was to be
+/// sent before that is sent, it can be dropped.
+///
+/// [`Fact::Retried`]: crate::handshake::Fact::Retried
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StatelessRetry {
+    /// When a key share is missing.
+    WhenNeeded,
+    /// To every client: it has to show that it receives what is sent to its address before anything
+    /// is kept for it.
+    Always,
 }
 
 /// When a server sends `change_cipher_spec` (RFC 9846 §E.4).
@@ -269,6 +290,7 @@ impl ServerConfig {
             request_ocsp_response: false,
             record_size_limit: None,
             cookie_bytes: 0,
+            stateless_retry: None,
             compatibility_mode: CompatibilityMode::WhenAsked,
             strict_legacy_version: true,
             encrypted_extensions_layout: Layout::encrypted_extensions(),
@@ -283,6 +305,9 @@ impl ServerConfig {
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
         check_record_size_limit(self.record_size_limit)?;
+        if self.cookie_bytes > 0 && self.stateless_retry.is_some() {
+            return Err(Misuse::Configuration("two kinds of cookies"));
+        }
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
 }

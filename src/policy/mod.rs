@@ -7,8 +7,10 @@
 #[cfg(feature = "conformance")]
 pub mod asked;
 mod client;
+mod cookies;
 mod credential;
 mod inspection;
+mod sealing;
 mod server;
 mod signer;
 mod tickets;
@@ -17,6 +19,7 @@ mod webpki;
 use pki_types::UnixTime;
 
 pub use self::client::{ClientPolicy, ServerTrust};
+pub use self::cookies::CookieSealer;
 pub use self::credential::{Credential, CredentialFault};
 pub use self::inspection::{Inspection, Rejection};
 pub use self::server::ServerPolicy;

@@ -159,6 +159,11 @@ pub(crate) fn mutual(setup: &mut Setup) {
     setup.server.client_authentication = config::ClientAuthentication::Require;
 }
 
+/// Servers seal what they would have to remember of a first hello in a cookie.
+pub(crate) fn stateless(setup: &mut Setup) {
+    setup.server.stateless_retry = Some(config::StatelessRetry::Always);
+}
+
 /// Clients send no share at first, so servers have to ask.
 pub(crate) fn with_retry(setup: &mut Setup) {
     setup.client.key_shares = config::KeyShares::First(0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign::epoch::Role;
+use countersign::epoch::{Epoch, Role};
 use countersign::handshake::config::ClientAuthentication;
 use countersign::handshake::decision::Decision;
 use countersign_testing::{Identity, Pair, Setup, states, table};
@@ -43,6 +43,24 @@ fn decline() -> Pair {
     pair
 }
 
+/// A client that one server sends away with a cookie, and another takes up.
+fn move_on() -> Pair {
+    let (mut pair, mut hellos) = (Setup::stateless().pair(), Vec::new());
+    pair.run(|flight| {
+        if flight.from == Role::Client {
+            hellos.push(flight.bytes.clone());
+        }
+        if hellos.len() == 2 {
+            flight.bytes.clear();
+        }
+    });
+    pair.server = Setup::stateless().pair().server;
+    pair.server.handshake.receive(Epoch::Initial, &hellos[1]).expect("a server that waits");
+    pair.run(|_| ());
+    assert!(pair.agrees(), "{pair:?}");
+    pair
+}
+
 #[test]
 fn every_row_of_both_tables_is_walked_by_honest_peers() {
     let pairs = [
@@ -50,7 +68,9 @@ fn every_row_of_both_tables_is_walked_by_honest_peers() {
         work(Setup::longest()),
         work(Setup::sharing_a_key(false)),
         work(Setup::sharing_a_key(true)),
+        work(Setup::stateless()),
         decline(),
+        move_on(),
     ];
     for role in BOTH {
         let walked: BTreeSet<Move> = pairs

@@ -237,7 +237,8 @@ impl WaitServerHello {
         )?;
         let suite = offer.suite(message.cipher_suite)?;
         offer.follow(&message)?;
-        let mut transcript = Transcript::after_retry(suite.hash, &offer.client_hello, encoded);
+        let first = suite.hash.digest(&[&offer.client_hello]);
+        let mut transcript = Transcript::after_retry(suite.hash, &first, encoded);
         // RFC 9846 §4.2.2: early data ends here, and PSKs with another hash go.
         if core::mem::take(&mut offer.early_data) {
             cx.reject_early_data();

@@ -1,21 +1,23 @@
 //! The server (RFC 9846 Appendix A.2, made exact).
 //!
-//! `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate` and `SealTicket` wait for the
-//! embedder; an answer that refuses needs no row. A third ClientHello has no row, hence no second
-//! retry.
+//! `SealCookie`, `OpenCookie`, `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate` and
+//! `SealTicket` wait for the embedder; an answer that refuses needs no row. A third ClientHello has
+//! no row, hence no second retry.
 
 mod client_flight;
 mod connected;
 mod hello;
 mod own_flight;
 mod parameters;
+mod retry;
 
 pub(super) use self::client_flight::{
     VerifyCertificate, WaitCertificate, WaitCertificateVerify, WaitEndOfEarlyData, WaitFinished,
 };
 pub(super) use self::connected::{Connected, SealTicket};
-pub(super) use self::hello::{WaitClientHello, WaitSecondClientHello};
+pub(super) use self::hello::WaitClientHello;
 pub(super) use self::own_flight::{SelectCredential, SignCertificateVerify};
+pub(super) use self::retry::{OpenCookie, SealCookie, WaitSecondClientHello};
 use crate::diagnosis::ServerPhase;
 use crate::handshake::context::Context;
 use crate::handshake::event::{Input, on};
@@ -25,8 +27,12 @@ impl ServerState {
     /// What a diagnosis calls this state.
     pub(super) const fn phase(&self) -> ServerPhase {
         match self {
-            Self::WaitClientHello(_) | Self::SelectCredential(_) => ServerPhase::AwaitClientHello,
-            Self::WaitSecondClientHello(_) => ServerPhase::AwaitClientHelloAfterRetry,
+            Self::WaitClientHello(_) | Self::SealCookie(_) | Self::SelectCredential(_) => {
+                ServerPhase::AwaitClientHello
+            }
+            Self::WaitSecondClientHello(_) | Self::OpenCookie(_) => {
+                ServerPhase::AwaitClientHelloAfterRetry
+            }
             Self::SignCertificateVerify(_)
             | Self::WaitEndOfEarlyData(_)
             | Self::WaitCertificate(_)
@@ -41,13 +47,16 @@ impl ServerState {
 transitions! {
     /// The transitions of a server (RFC 9846 Appendix A.2).
     SERVER for ServerState {
-        WaitClientHello, WaitSecondClientHello, SelectCredential, SignCertificateVerify,
+        WaitClientHello, SealCookie, WaitSecondClientHello, OpenCookie, SelectCredential,
+        SignCertificateVerify,
         WaitEndOfEarlyData, WaitCertificate, WaitCertificateVerify, VerifyCertificate,
         WaitFinished, Connected, SealTicket,
     }
     // state              + input               => handler              -> next
-    WaitClientHello       + ClientHello         => client_hello         -> WaitSecondClientHello | SelectCredential;
+    WaitClientHello       + ClientHello         => client_hello         -> SealCookie | WaitSecondClientHello | OpenCookie | SelectCredential;
+    SealCookie            + CookieSealed        => cookie_sealed        -> WaitSecondClientHello;
     WaitSecondClientHello + ClientHello         => second_client_hello  -> SelectCredential;
+    OpenCookie            + CookieOpened        => cookie_opened        -> SelectCredential;
     SelectCredential      + CredentialSelected  => credential_selected  -> SignCertificateVerify | WaitEndOfEarlyData | WaitFinished;
     SignCertificateVerify + Signed              => signed               -> WaitCertificate | WaitFinished;
     WaitEndOfEarlyData    + EndOfEarlyData      => end_of_early_data    -> WaitFinished;
