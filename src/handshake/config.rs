@@ -59,6 +59,10 @@ pub struct ClientConfig {
     /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
     /// §4.2.3).
     pub strict_legacy_version: bool,
+    /// Whether reserved values stand among what is offered, so that servers stay used to passing
+    /// over what they do not know (RFC 8701): in every list, as a key share of one byte, and as two
+    /// extensions. They are offered and never accepted.
+    pub grease: bool,
     /// The order and content of ClientHello's extensions.
     pub client_hello_layout: Layout,
     /// What carries the handshake.
@@ -95,6 +99,7 @@ impl ClientConfig {
             record_size_limit: None,
             compatibility_mode: true,
             strict_legacy_version: true,
+            grease: false,
             client_hello_layout: Layout::client_hello(),
             profile: Profile::Records,
             disclosure: Disclosure::Exact,
@@ -227,6 +232,9 @@ pub struct ServerConfig {
     /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
     /// §4.2.2).
     pub strict_legacy_version: bool,
+    /// As [`ClientConfig::grease`]: in the extensions of CertificateRequest and NewSessionTicket,
+    /// and among the schemes of the former (RFC 8701 §4.1).
+    pub grease: bool,
     /// The order and content of EncryptedExtensions.
     pub encrypted_extensions_layout: Layout,
     /// The order and content of CertificateRequest's extensions.
@@ -293,6 +301,7 @@ impl ServerConfig {
             stateless_retry: None,
             compatibility_mode: CompatibilityMode::WhenAsked,
             strict_legacy_version: true,
+            grease: false,
             encrypted_extensions_layout: Layout::encrypted_extensions(),
             certificate_request_layout: Layout::certificate_request(),
             profile: Profile::Records,

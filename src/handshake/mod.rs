@@ -15,6 +15,7 @@ pub mod decision;
 mod driver;
 mod ending;
 pub mod event;
+mod grease;
 mod key_update;
 pub mod machine;
 mod negotiation;

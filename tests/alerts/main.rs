@@ -6,6 +6,7 @@ mod case;
 mod der;
 mod edit;
 mod frames;
+mod grease;
 mod hello;
 mod own;
 mod phase;
@@ -19,7 +20,9 @@ use case::Case;
 
 /// Every case of a connection over records.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [hello::CASES, records::CASES, authentication::CASES, own::CASES].into_iter().flatten()
+    [hello::CASES, records::CASES, authentication::CASES, own::CASES, grease::CASES]
+        .into_iter()
+        .flatten()
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::failure::Cause;
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::event::Fact;
+use crate::handshake::grease::Grease;
 use crate::key_schedule::PskKind;
 use crate::message::{
     CertificateRequest, ClientHello, EncryptedExtensions, HEADER_BYTES, KeyShareEntry, ServerHello,
@@ -98,19 +99,23 @@ pub(super) fn certificate_request(
     cx: &mut Context,
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
+    let (schemes, layout) = (&config.signature_schemes, &config.certificate_request_layout);
+    let (schemes, layout) = match Grease::draw(config.grease, config.provider.random.as_ref())? {
+        Some(grease) => (schemes.preceded_by(&grease.signature_scheme), grease.around(layout)),
+        None => (schemes.clone(), layout.clone()),
+    };
     let request = CertificateRequest {
         certificate_request_context: &[],
-        signature_algorithms: Some(config.signature_schemes.list()),
+        signature_algorithms: Some(schemes.list()),
         signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
         certificate_authorities: config.certificate_authorities.list_unless_empty(),
         status_request: config.request_ocsp_response,
         signed_certificate_timestamp: false,
     };
     let mut offered = cx.offered;
-    let layout = &config.certificate_request_layout;
     let sent = cx.send(HandshakeType::CERTIFICATE_REQUEST, |w| {
         let start = w.position().saturating_sub(HEADER_BYTES);
-        offered = request.encode(w, layout, start);
+        offered = request.encode(w, &layout, start);
     })?;
     transcript.add(sent);
     cx.offered = offered;
