@@ -304,7 +304,7 @@ impl Connection {
         match content {
             Content::Handshake(bytes) => {
                 let _ended = self.handshake.receive(epoch, bytes);
-                if self.handshake.has_begun() {
+                if epoch == Epoch::Initial && self.handshake.has_begun() {
                     self.inbound.open_change_cipher_spec_window();
                 }
             }
