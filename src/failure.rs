@@ -262,6 +262,8 @@ pub enum Misuse {
     NotConnected,
     /// `close` was called: nothing more can be sent.
     WriteClosed,
+    /// A question is open, a message has arrived in part, or output has not been taken.
+    Unfinished,
     /// A KeyUpdate that asks for an answer is still unanswered (RFC 9846 §4.7.3).
     UpdateAlreadyRequested,
     /// The transport has no such message (QUIC has no KeyUpdate).
@@ -283,6 +285,7 @@ impl fmt::Display for Misuse {
             Self::Ended => "the connection has ended",
             Self::NotConnected => "application keys are not available yet",
             Self::WriteClosed => "the sending direction is closed",
+            Self::Unfinished => "a question, a message or output is outstanding",
             Self::UpdateAlreadyRequested => "an earlier update request is unanswered",
             Self::NotInThisProfile => "the transport has no such message",
             Self::WrongRole => "only the other role can do this",

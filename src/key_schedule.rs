@@ -157,7 +157,7 @@ impl MainSecret {
             "res master",
             through_client_finished.as_bytes(),
         );
-        ResumptionSecret { suite: self.suite, secret }
+        ResumptionSecret::restored(self.suite, Arc::new(secret))
     }
 }
 
@@ -179,6 +179,11 @@ impl TrafficSecret {
             suite,
             secret: Arc::new(suite.hash.expand_label(secret, label, transcript.as_bytes())),
         }
+    }
+
+    /// A secret that was derived elsewhere.
+    pub(crate) const fn restored(suite: &'static Suite, secret: Arc<Secret>) -> Self {
+        Self { suite, secret }
     }
 
     /// The bytes: for QUIC's packet protection, kernel TLS, and key logs.
@@ -228,16 +233,26 @@ impl FinishedKey {
     }
 }
 
-/// `exporter_secret` or `early_exporter_secret` (RFC 9846 §7.5).
-#[derive(Debug)]
+/// `exporter_secret` or `early_exporter_secret` (RFC 9846 §7.5). Sharing it copies no bytes.
+#[derive(Clone, Debug)]
 pub struct ExporterSecret {
     suite: &'static Suite,
-    secret: Secret,
+    secret: Arc<Secret>,
 }
 
 impl ExporterSecret {
     fn derive(suite: &'static Suite, secret: &Secret, label: &str, transcript: &Digest) -> Self {
-        Self { suite, secret: suite.hash.expand_label(secret, label, transcript.as_bytes()) }
+        let secret = suite.hash.expand_label(secret, label, transcript.as_bytes());
+        Self::restored(suite, Arc::new(secret))
+    }
+
+    /// A secret that was derived elsewhere.
+    pub(crate) const fn restored(suite: &'static Suite, secret: Arc<Secret>) -> Self {
+        Self { suite, secret }
+    }
+
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     /// Fills `out` with keying material for `label` and `context`.
@@ -256,14 +271,24 @@ impl ExporterSecret {
     }
 }
 
-/// `resumption_secret`, from which each ticket's PSK is made (RFC 9846 §4.7.1).
-#[derive(Debug)]
+/// `resumption_secret`, from which each ticket's PSK is made (RFC 9846 §4.7.1). Sharing it copies
+/// no bytes.
+#[derive(Clone, Debug)]
 pub struct ResumptionSecret {
     suite: &'static Suite,
-    secret: Secret,
+    secret: Arc<Secret>,
 }
 
 impl ResumptionSecret {
+    /// A secret that was derived elsewhere.
+    pub(crate) const fn restored(suite: &'static Suite, secret: Arc<Secret>) -> Self {
+        Self { suite, secret }
+    }
+
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
     /// The suite of the connection; its hash is the PSK's.
     #[must_use]
     pub const fn suite(&self) -> &'static Suite {

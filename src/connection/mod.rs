@@ -4,10 +4,14 @@
 //! Records are opened where they lie in the caller's input; sealed records are appended to the
 //! caller's output. A connection holds no record of its own, and an idle one no buffer at all.
 
+mod carried;
+mod kernel;
 mod transmit;
 
 use std::collections::VecDeque;
 
+pub use self::carried::{Carried, NotNow};
+pub use self::kernel::{KernelConnection, KernelKey};
 use self::transmit::Compatibility;
 #[cfg(feature = "conformance")]
 use crate::epoch::Direction;

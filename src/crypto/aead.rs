@@ -60,14 +60,21 @@ struct TrafficKey {
     sequence_number: u64,
 }
 
+/// The key and the initialization vector that are made from a traffic secret (RFC 9846 §7.3).
+pub(crate) fn key_and_vector(suite: &'static Suite, traffic_secret: &Secret) -> (Secret, Secret) {
+    let expanded = |bytes, label| {
+        Secret::filled(bytes, |out| {
+            suite.hash.expand_label_into(traffic_secret, label, &[], out);
+        })
+    };
+    (expanded(suite.aead.key_bytes(), "key"), expanded(NONCE_BYTES, "iv"))
+}
+
 impl TrafficKey {
-    fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
-        let key = Secret::filled(suite.aead.key_bytes(), |out| {
-            suite.hash.expand_label_into(traffic_secret, "key", &[], out);
-        });
-        let mut initialization_vector = [0; NONCE_BYTES];
-        suite.hash.expand_label_into(traffic_secret, "iv", &[], &mut initialization_vector);
-        Self { key: suite.aead.key(key.as_bytes()), initialization_vector, sequence_number: 0 }
+    fn new(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
+        let (key, vector) = key_and_vector(suite, traffic_secret);
+        let initialization_vector = vector.as_bytes().first_chunk().copied().unwrap_or_default();
+        Self { key: suite.aead.key(key.as_bytes()), initialization_vector, sequence_number }
     }
 
     /// RFC 9846 §5.3: the sequence number, padded on the left, exclusive-or the vector.
@@ -98,10 +105,22 @@ impl Sealer {
     /// The sealer for `traffic_secret`, at sequence number 0.
     #[must_use]
     pub fn new(suite: &'static Suite, traffic_secret: &Arc<Secret>) -> Self {
+        Self::at(suite, traffic_secret, 0)
+    }
+
+    /// The sealer for `traffic_secret`, at this sequence number: each is used once.
+    #[must_use]
+    pub fn at(suite: &'static Suite, traffic_secret: &Arc<Secret>, sequence_number: u64) -> Self {
         Self {
-            key: TrafficKey::new(suite, traffic_secret),
+            key: TrafficKey::new(suite, traffic_secret, sequence_number),
             limit: suite.aead.confidentiality_limit(),
         }
+    }
+
+    /// The number of the next record.
+    #[must_use]
+    pub const fn sequence_number(&self) -> u64 {
+        self.key.sequence_number
     }
 
     /// How many more records this key may protect.
@@ -140,7 +159,19 @@ impl Opener {
     /// The opener for `traffic_secret`, at sequence number 0.
     #[must_use]
     pub fn new(suite: &'static Suite, traffic_secret: &Arc<Secret>) -> Self {
-        Self { key: TrafficKey::new(suite, traffic_secret) }
+        Self::at(suite, traffic_secret, 0)
+    }
+
+    /// The opener for `traffic_secret`, at this sequence number.
+    #[must_use]
+    pub fn at(suite: &'static Suite, traffic_secret: &Arc<Secret>, sequence_number: u64) -> Self {
+        Self { key: TrafficKey::new(suite, traffic_secret, sequence_number) }
+    }
+
+    /// The number of the next record.
+    #[must_use]
+    pub const fn sequence_number(&self) -> u64 {
+        self.key.sequence_number
     }
 
     /// Decrypts one record in place; the sequence number moves only on success, so that rejected

@@ -12,15 +12,15 @@ use crate::registry::{HandshakeType, KeyUpdateRequest};
 const MAX_UPDATES: u64 = (1 << 48) - 1;
 
 /// Who owes whom an update.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct UpdateLedger {
     /// The peer has asked, and we have not updated since. One update answers any number of
     /// requests.
     pub(crate) answer_owed: bool,
     /// We have asked, and the peer has not updated since.
     pub(crate) answer_awaited: bool,
-    received_in_a_row: u32,
-    sent: u64,
+    pub(super) received_in_a_row: u32,
+    pub(super) sent: u64,
 }
 
 impl UpdateLedger {
@@ -31,7 +31,7 @@ impl UpdateLedger {
 }
 
 /// The traffic secrets of an established connection, of whichever generation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrafficSecrets {
     pub(crate) send: TrafficSecret,
     pub(crate) receive: TrafficSecret,

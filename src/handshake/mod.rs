@@ -5,6 +5,7 @@
 //! and tests use it as it is.
 
 mod authentication;
+pub(crate) mod carried;
 mod client;
 pub mod client_authentication;
 pub mod closing;
@@ -71,18 +72,10 @@ impl Handshake {
     /// [`Misuse::Configuration`].
     pub fn client(config: Arc<ClientConfig>, destination: Destination) -> Result<Self, Misuse> {
         config.check()?;
-        let mut handshake = Self {
-            cx: Context::new(Role::Client, config.limits, &config.profile),
-            held: Held::default(),
-            flight_ended_at: None,
-            closure: Closure::Open,
-            disclosure: config.disclosure,
-            report_transitions: config.report_transitions,
-            user_canceled_in_a_row: 0,
-            unconfirmed_bytes: 0,
-            data_has_arrived: false,
-            machine: Machine::Client(ClientState::Start(Start { config, destination })),
-        };
+        let cx = Context::new(Role::Client, config.limits, &config.profile);
+        let (disclosure, report_transitions) = (config.disclosure, config.report_transitions);
+        let machine = Machine::Client(ClientState::Start(Start { config, destination }));
+        let mut handshake = Self::new(machine, cx, disclosure, report_transitions);
         handshake.step_or_fail(Input::Begin(Begin));
         Ok(handshake)
     }
@@ -93,18 +86,30 @@ impl Handshake {
     /// [`Misuse::Configuration`].
     pub fn server(config: Arc<ServerConfig>) -> Result<Self, Misuse> {
         config.check()?;
-        Ok(Self {
-            cx: Context::new(Role::Server, config.limits, &config.profile),
+        let cx = Context::new(Role::Server, config.limits, &config.profile);
+        let (disclosure, report_transitions) = (config.disclosure, config.report_transitions);
+        let machine = Machine::Server(ServerState::WaitClientHello(WaitClientHello { config }));
+        Ok(Self::new(machine, cx, disclosure, report_transitions))
+    }
+
+    fn new(
+        machine: Machine,
+        cx: Context,
+        disclosure: Disclosure,
+        report_transitions: bool,
+    ) -> Self {
+        Self {
+            machine,
+            cx,
             held: Held::default(),
             flight_ended_at: None,
             closure: Closure::Open,
-            disclosure: config.disclosure,
-            report_transitions: config.report_transitions,
+            disclosure,
+            report_transitions,
             user_canceled_in_a_row: 0,
             unconfirmed_bytes: 0,
             data_has_arrived: false,
-            machine: Machine::Server(ServerState::WaitClientHello(WaitClientHello { config })),
-        })
+        }
     }
 
     /// The next output, in order; `None` until something else has gone in.

@@ -16,12 +16,12 @@ use crate::registry::HandshakeType;
 /// Both Finished messages are exchanged.
 #[derive(Debug)]
 pub(in crate::handshake) struct Connected {
-    pub(super) random: Arc<dyn Random>,
+    pub(in crate::handshake) random: Arc<dyn Random>,
     /// Whether tickets have a reserved extension (RFC 8701).
-    pub(super) grease: bool,
-    pub(super) secrets: TrafficSecrets,
-    pub(super) resumption: ResumptionSecret,
-    pub(super) tickets_issued: u64,
+    pub(in crate::handshake) grease: bool,
+    pub(in crate::handshake) secrets: TrafficSecrets,
+    pub(in crate::handshake) resumption: ResumptionSecret,
+    pub(in crate::handshake) tickets_issued: u64,
 }
 
 /// A ticket is to be issued; the embedder seals or stores its contents.
