@@ -207,13 +207,16 @@ impl<T> Vector<T> {
 
 impl<T: Encode> FromIterator<T> for Vector<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        let mut vector = Self::new();
+        let mut vector = Self { bytes: Vec::with_capacity(LIST_BYTES), item: PhantomData };
         for item in items {
             let _fits = vector.push(&item);
         }
         vector
     }
 }
+
+/// Room for a list: enough for most, without growing.
+const LIST_BYTES: usize = 64;
 
 impl<T> Clone for Vector<T> {
     fn clone(&self) -> Self {

@@ -22,8 +22,7 @@
 //!
 //! It only derives: nothing here installs, sends or remembers.
 
-use std::sync::Arc;
-
+use crate::crypto::secret::{Passing, copy, passing};
 use crate::crypto::{Digest, Hash, Secret, Suite};
 use crate::epoch::Role;
 use crate::failure::Misuse;
@@ -69,18 +68,31 @@ impl EarlySecret {
         Self { suite, secret: suite.hash.extract(zeros.as_bytes(), input) }
     }
 
-    /// The key of this PSK's binder (RFC 9846 §4.3.11.2): made like that of Finished, from
+    /// The binder of this PSK over `transcript` (RFC 9846 §4.3.11.2): made like Finished, from
     /// `binder_key`.
     #[must_use]
-    pub fn binder_key(&self, kind: PskKind) -> FinishedKey {
+    pub fn binder(&self, kind: PskKind, transcript: &Digest) -> Digest {
+        let mut binder_key = passing();
+        verify_data(self.suite.hash, self.binder_key(kind, &mut binder_key), transcript)
+    }
+
+    /// Whether `binder` is right, in constant time.
+    #[must_use]
+    pub fn verify_binder(&self, kind: PskKind, transcript: &Digest, binder: &[u8]) -> bool {
+        let mut binder_key = passing();
+        let binder_key = self.binder_key(kind, &mut binder_key);
+        is_verify_data(self.suite.hash, binder_key, transcript, binder)
+    }
+
+    fn binder_key<'a>(&self, kind: PskKind, passing: &'a mut Passing) -> &'a [u8] {
         let label = match kind {
             PskKind::External => "ext binder",
             PskKind::Resumption => "res binder",
             PskKind::Imported => "imp binder",
         };
         let hash = self.suite.hash;
-        let binder_key = hash.expand_label(&self.secret, label, hash.of_empty().as_bytes());
-        FinishedKey::new(hash, &binder_key)
+        let context = hash.of_empty();
+        hash.expand_label_passing(self.secret.as_bytes(), label, context.as_bytes(), passing)
     }
 
     /// `client_early_traffic_secret`.
@@ -99,11 +111,9 @@ impl EarlySecret {
     /// `None` in a handshake by PSK alone.
     #[must_use]
     pub fn into_handshake(self, shared: Option<&Secret>) -> HandshakeSecret {
-        let hash = self.suite.hash;
-        let salt = derived(hash, &self.secret);
-        let zeros = Digest::zeros(hash);
+        let zeros = Digest::zeros(self.suite.hash);
         let input = shared.map_or(zeros.as_bytes(), Secret::as_bytes);
-        HandshakeSecret { suite: self.suite, secret: hash.extract(salt.as_bytes(), input) }
+        HandshakeSecret { suite: self.suite, secret: next_stage(self.suite, self.secret, input) }
     }
 }
 
@@ -122,11 +132,10 @@ impl HandshakeSecret {
     /// The next stage.
     #[must_use]
     pub fn into_main(self) -> MainSecret {
-        let salt = derived(self.suite.hash, &self.secret);
         let zeros = Digest::zeros(self.suite.hash);
         MainSecret {
             suite: self.suite,
-            secret: self.suite.hash.extract(salt.as_bytes(), zeros.as_bytes()),
+            secret: next_stage(self.suite, self.secret, zeros.as_bytes()),
         }
     }
 }
@@ -152,17 +161,48 @@ impl MainSecret {
     /// `resumption_secret`; nothing can be derived from the Main Secret after it.
     #[must_use]
     pub fn into_resumption(self, through_client_finished: &Digest) -> ResumptionSecret {
-        let secret = self.suite.hash.expand_label(
-            &self.secret,
-            "res master",
-            through_client_finished.as_bytes(),
-        );
-        ResumptionSecret::restored(self.suite, Arc::new(secret))
+        let mut resumption = passing();
+        let (hash, transcript) = (self.suite.hash, through_client_finished.as_bytes());
+        let main = self.secret.as_bytes();
+        let resumption = hash.expand_label_passing(main, "res master", transcript, &mut resumption);
+        let secret = self.secret.replaced(|out| copy(resumption, out));
+        ResumptionSecret { suite: self.suite, secret }
     }
 }
 
-fn derived(hash: &'static dyn Hash, secret: &Secret) -> Secret {
-    hash.expand_label(secret, "derived", hash.of_empty().as_bytes())
+/// The next stage takes the place of `stage`.
+fn next_stage(suite: &'static Suite, stage: Secret, input_key_material: &[u8]) -> Secret {
+    let hash = suite.hash;
+    let (context, mut salt) = (hash.of_empty(), passing());
+    let salt =
+        hash.expand_label_passing(stage.as_bytes(), "derived", context.as_bytes(), &mut salt);
+    stage.replaced(|out| hash.hmac(salt, &[input_key_material], out))
+}
+
+/// `finished_key` (RFC 9846 §4.5.3).
+fn finished_key<'a>(
+    hash: &'static dyn Hash,
+    base_key: &[u8],
+    passing: &'a mut Passing,
+) -> &'a [u8] {
+    hash.expand_label_passing(base_key, "finished", &[], passing)
+}
+
+fn verify_data(hash: &'static dyn Hash, base_key: &[u8], transcript: &Digest) -> Digest {
+    let mut key = passing();
+    let key = finished_key(hash, base_key, &mut key);
+    Digest::filled(hash.output_bytes(), |out| hash.hmac(key, &[transcript.as_bytes()], out))
+}
+
+fn is_verify_data(
+    hash: &'static dyn Hash,
+    base_key: &[u8],
+    transcript: &Digest,
+    tag: &[u8],
+) -> bool {
+    let mut key = passing();
+    let key = finished_key(hash, base_key, &mut key);
+    hash.hmac_verify(key, transcript.as_bytes(), tag)
 }
 
 /// A secret that protects one direction of one epoch (RFC 9846 §7.3). Sharing it copies no bytes.
@@ -170,66 +210,42 @@ fn derived(hash: &'static dyn Hash, secret: &Secret) -> Secret {
 pub struct TrafficSecret {
     /// The suite whose hash and AEAD it is for.
     pub suite: &'static Suite,
-    secret: Arc<Secret>,
+    secret: Secret,
 }
 
 impl TrafficSecret {
     fn derive(suite: &'static Suite, secret: &Secret, label: &str, transcript: &Digest) -> Self {
-        Self {
-            suite,
-            secret: Arc::new(suite.hash.expand_label(secret, label, transcript.as_bytes())),
-        }
+        Self { suite, secret: suite.hash.expand_label(secret, label, transcript.as_bytes()) }
     }
 
     /// A secret that was derived elsewhere.
-    pub(crate) const fn restored(suite: &'static Suite, secret: Arc<Secret>) -> Self {
+    pub(crate) const fn restored(suite: &'static Suite, secret: Secret) -> Self {
         Self { suite, secret }
     }
 
     /// The bytes: for QUIC's packet protection, kernel TLS, and key logs.
     #[must_use]
-    pub fn secret(&self) -> &Arc<Secret> {
+    pub const fn secret(&self) -> &Secret {
         &self.secret
     }
 
     /// `application_traffic_secret_N+1` (RFC 9846 §7.2).
     #[must_use]
     pub fn next(self) -> Self {
-        let secret = Arc::new(self.suite.hash.expand_label(&self.secret, "traffic upd", &[]));
+        let secret = self.suite.hash.expand_label(&self.secret, "traffic upd", &[]);
         Self { suite: self.suite, secret }
     }
 
-    /// The key of the Finished message that is sent under this secret (RFC 9846 §4.5.3).
+    /// `verify_data` of the Finished message that goes with this secret (RFC 9846 §4.5.3).
     #[must_use]
-    pub fn finished_key(&self) -> FinishedKey {
-        FinishedKey::new(self.suite.hash, &self.secret)
-    }
-}
-
-/// The key of a Finished message or a PSK binder: it can only sign and verify.
-#[derive(Debug)]
-pub struct FinishedKey {
-    hash: &'static dyn Hash,
-    secret: Secret,
-}
-
-impl FinishedKey {
-    fn new(hash: &'static dyn Hash, base_key: &Secret) -> Self {
-        Self { hash, secret: hash.expand_label(base_key, "finished", &[]) }
+    pub fn verify_data(&self, transcript: &Digest) -> Digest {
+        verify_data(self.suite.hash, self.secret.as_bytes(), transcript)
     }
 
-    /// `verify_data` over the transcript so far.
+    /// Whether a Finished message's `verify_data` is right, in constant time.
     #[must_use]
-    pub fn sign(&self, transcript: &Digest) -> Digest {
-        Digest::filled(self.hash.output_bytes(), |out| {
-            self.hash.hmac(self.secret.as_bytes(), &[transcript.as_bytes()], out);
-        })
-    }
-
-    /// Whether `verify_data` is right, in constant time.
-    #[must_use]
-    pub fn verify(&self, transcript: &Digest, verify_data: &[u8]) -> bool {
-        self.hash.hmac_verify(self.secret.as_bytes(), transcript.as_bytes(), verify_data)
+    pub fn is_verify_data(&self, transcript: &Digest, verify_data: &[u8]) -> bool {
+        is_verify_data(self.suite.hash, self.secret.as_bytes(), transcript, verify_data)
     }
 }
 
@@ -237,21 +253,21 @@ impl FinishedKey {
 #[derive(Clone, Debug)]
 pub struct ExporterSecret {
     suite: &'static Suite,
-    secret: Arc<Secret>,
+    secret: Secret,
 }
 
 impl ExporterSecret {
     fn derive(suite: &'static Suite, secret: &Secret, label: &str, transcript: &Digest) -> Self {
         let secret = suite.hash.expand_label(secret, label, transcript.as_bytes());
-        Self::restored(suite, Arc::new(secret))
+        Self::restored(suite, secret)
     }
 
     /// A secret that was derived elsewhere.
-    pub(crate) const fn restored(suite: &'static Suite, secret: Arc<Secret>) -> Self {
+    pub(crate) const fn restored(suite: &'static Suite, secret: Secret) -> Self {
         Self { suite, secret }
     }
 
-    pub(crate) fn secret(&self) -> &Secret {
+    pub(crate) const fn secret(&self) -> &Secret {
         &self.secret
     }
 
@@ -265,8 +281,10 @@ impl ExporterSecret {
         if label.len() > 249 || out.len() > 255 * hash.output_bytes() {
             return Err(Misuse::OutOfRange);
         }
-        let secret = hash.expand_label(&self.secret, label, hash.of_empty().as_bytes());
-        hash.expand_label_into(&secret, "exporter", hash.digest(&[context]).as_bytes(), out);
+        let (empty, mut secret) = (hash.of_empty(), passing());
+        let exporter = self.secret.as_bytes();
+        let secret = hash.expand_label_passing(exporter, label, empty.as_bytes(), &mut secret);
+        hash.expand_label_into(secret, "exporter", hash.digest(&[context]).as_bytes(), out);
         Ok(())
     }
 }
@@ -276,16 +294,16 @@ impl ExporterSecret {
 #[derive(Clone, Debug)]
 pub struct ResumptionSecret {
     suite: &'static Suite,
-    secret: Arc<Secret>,
+    secret: Secret,
 }
 
 impl ResumptionSecret {
     /// A secret that was derived elsewhere.
-    pub(crate) const fn restored(suite: &'static Suite, secret: Arc<Secret>) -> Self {
+    pub(crate) const fn restored(suite: &'static Suite, secret: Secret) -> Self {
         Self { suite, secret }
     }
 
-    pub(crate) fn secret(&self) -> &Secret {
+    pub(crate) const fn secret(&self) -> &Secret {
         &self.secret
     }
 

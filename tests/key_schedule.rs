@@ -67,7 +67,7 @@ fn expand(prk: &[u8], info: &[u8], context: &[u8]) -> Vec<u8> {
     assert_eq!(rest.split_first().map(|(_, context)| context), Some(context));
     let label = label.strip_prefix(b"tls13 ").and_then(|label| str::from_utf8(label).ok());
     let mut out = vec![0; usize::from(u16::from_be_bytes([*high, *low]))];
-    SUITE.hash.expand_label_into(&secret(prk), label.expect("a label"), context, &mut out);
+    SUITE.hash.expand_label_into(prk, label.expect("a label"), context, &mut out);
     out
 }
 
@@ -105,7 +105,7 @@ impl Schedule {
         });
         let early = EarlySecret::new(SUITE, psk.as_ref());
         let prefix = trace.find("client.binder.client_hello_prefix").unwrap_or_default();
-        let binder = early.binder_key(PskKind::Resumption).sign(&SUITE.hash.digest(&[prefix]));
+        let binder = early.binder(PskKind::Resumption, &SUITE.hash.digest(&[prefix]));
         let early_exporter = early.early_exporter(client_hello);
         let early_traffic = early.client_early_traffic(client_hello);
         let handshake = early.into_handshake(Some(&agree(trace)));
@@ -186,7 +186,7 @@ fn check_exporter(exporter: &ExporterSecret, expected: &[u8]) {
     let labelled = hash.expand_label(&secret(expected), "label", hash.of_empty().as_bytes());
     let mut exported = [[0; 48]; 2];
     let context = hash.digest(&[b"context"]);
-    hash.expand_label_into(&labelled, "exporter", context.as_bytes(), &mut exported[0]);
+    hash.expand_label_into(labelled.as_bytes(), "exporter", context.as_bytes(), &mut exported[0]);
     exporter.export("label", b"context", &mut exported[1]).expect("a length in range");
     assert_eq!(exported[0], exported[1]);
 }
@@ -215,13 +215,12 @@ fn every_finished_and_the_binder_are_reproduced_and_verify() {
             (Role::Server, server_handshake, "server.finished.finished"),
         ] {
             let Point { before, message, .. } = point(&points, role, HandshakeType::FINISHED);
-            let key = secret.finished_key();
             let mut verify_data = message[4..].to_vec();
             assert_eq!(verify_data, trace.get(name), "{} {name}", trace.name());
-            assert_eq!(key.sign(before).as_bytes(), verify_data);
-            assert!(key.verify(before, &verify_data));
+            assert_eq!(secret.verify_data(before).as_bytes(), verify_data);
+            assert!(secret.is_verify_data(before, &verify_data));
             verify_data[0] ^= 1;
-            assert!(!key.verify(before, &verify_data));
+            assert!(!secret.is_verify_data(before, &verify_data));
         }
         if let Some(expected) = trace.find("client.binder.finished") {
             assert_eq!(binder.as_bytes(), expected);

@@ -168,6 +168,11 @@ impl CountersignEnd {
         let connection = Connection::new(handshake);
         Self { connection, policy, resumed: false, alert: None, ticket: None }
     }
+
+    /// Gives back what can be made again.
+    pub fn park(&mut self) {
+        self.connection.park();
+    }
 }
 
 impl End for CountersignEnd {

@@ -2,9 +2,9 @@
 
 use std::alloc::System;
 
-use countersign_benches::countersign::Countersign;
+use countersign_benches::countersign::{Countersign, CountersignEnd};
 use countersign_benches::identities::Identities;
-use countersign_benches::meeting::{Library, Meter, Scenario, Side, Unwatched, meet};
+use countersign_benches::meeting::{End, Library, Meter, Scenario, Side, Unwatched, meet};
 use countersign_benches::rustls::Rustls;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Stats, StatsAlloc};
 
@@ -28,11 +28,12 @@ fn main() {
             println!("| {name} handshake | {side} | {made} | {bytes} | {theirs} | {their_bytes} |");
         }
     }
-    println!("\nHeap of one of {CONNECTIONS} idle connections after a full handshake.\n");
+    println!("\nHeap of one of {CONNECTIONS} idle connections that have said one byte each way.\n");
     println!("| | | blocks | bytes | bytes of the value |");
     println!("|---|---|---:|---:|---:|");
-    at_rest(&countersign);
-    at_rest(&rustls);
+    at_rest(&countersign, "countersign", |_| ());
+    at_rest(&countersign, "countersign, parked", CountersignEnd::park);
+    at_rest(&rustls, "rustls", |_| ());
 }
 
 /// How many allocations each side makes, and of how many bytes in all.
@@ -66,11 +67,15 @@ fn handshake(library: &impl Library, scenario: Scenario) -> Allocations {
 }
 
 /// What a connection holds is what is freed with it; what connections share stays.
-fn at_rest<L: Library>(library: &L) {
+fn at_rest<L: Library>(library: &L, name: &str, rest: fn(&mut L::End)) {
     let mut clients = Vec::with_capacity(CONNECTIONS);
     let mut servers = Vec::with_capacity(CONNECTIONS);
     for _ in 0..CONNECTIONS {
-        let (client, server) = meet(library, Scenario::Full, &mut Unwatched);
+        let (mut client, mut server) = meet(library, Scenario::Full, &mut Unwatched);
+        speak(&mut client, &mut server);
+        speak(&mut server, &mut client);
+        rest(&mut client);
+        rest(&mut server);
         clients.push(client);
         servers.push(server);
     }
@@ -80,6 +85,12 @@ fn at_rest<L: Library>(library: &L) {
         ends.clear();
         let Stats { deallocations, bytes_deallocated, .. } = ALLOCATOR.stats() - before;
         let (blocks, bytes) = (deallocations / CONNECTIONS, bytes_deallocated / CONNECTIONS);
-        println!("| {} | {side} | {blocks} | {bytes} | {value} |", L::NAME);
+        println!("| {name} | {side} | {blocks} | {bytes} | {value} |");
     }
+}
+
+fn speak<E: End>(from: &mut E, to: &mut E) {
+    let mut bytes = Vec::new();
+    from.send(b"!", &mut bytes);
+    assert_eq!(to.turn(&mut bytes, &mut Vec::new()), 1, "the byte arrives");
 }

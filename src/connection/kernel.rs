@@ -1,8 +1,10 @@
 //! The form in which Linux takes over the protection of records.
 
+use zeroize::Zeroizing;
+
 use super::{Carried, NotNow};
-use crate::crypto::Secret;
-use crate::crypto::aead::key_and_vector;
+use crate::crypto::aead::{NONCE_BYTES, key_and_vector};
+use crate::crypto::secret::{Secret, copy};
 use crate::failure::Misuse;
 use crate::handshake::closure::Closure;
 use crate::key_schedule::TrafficSecret;
@@ -96,13 +98,12 @@ impl KernelKey {
         salt_bytes: usize,
         sequence_number: u64,
     ) -> Self {
-        let (key, vector) = key_and_vector(secret.suite, secret.secret());
-        let part = |bytes: &[u8]| {
-            Secret::filled(bytes.len(), |out| {
-                out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-            })
-        };
-        let (salt, iv) = vector.as_bytes().split_at_checked(salt_bytes).unwrap_or_default();
+        let (suite, mut vector) = (secret.suite, Zeroizing::new([0; NONCE_BYTES]));
+        let key = Secret::filled(suite.aead.key_bytes(), |key| {
+            *vector = key_and_vector(suite, secret.secret(), key);
+        });
+        let part = |bytes: &[u8]| Secret::filled(bytes.len(), |out| copy(bytes, out));
+        let (salt, iv) = vector.split_at_checked(salt_bytes).unwrap_or_default();
         let (salt, iv) = (part(salt), part(iv));
         let (version, rec_seq) = (ProtocolVersion::TLS13.0, sequence_number.to_be_bytes());
         Self { version, cipher_type, iv, key, salt, rec_seq, secret }

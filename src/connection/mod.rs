@@ -290,6 +290,13 @@ impl Connection {
         self.handshake.exporter(label, context, out)
     }
 
+    /// Gives back memory until the next record in either direction: expanded keys are made again
+    /// from their secrets then. For a connection that is going to be quiet.
+    pub fn park(&mut self) {
+        self.inbound.park();
+        self.outbound.park();
+    }
+
     /// The handshake, to be looked at.
     #[must_use]
     pub const fn handshake(&self) -> &Handshake {
@@ -335,7 +342,10 @@ impl Connection {
         None
     }
 
-    const fn idle<'b>(&self) -> Step<'b> {
+    fn idle<'b>(&mut self) -> Step<'b> {
+        if self.handshake.is_complete() && self.turns.is_empty() {
+            self.turns = VecDeque::new();
+        }
         if self.handshake.is_waiting() { Step::Waiting } else { Step::Receive }
     }
 }

@@ -1,9 +1,8 @@
 //! Authenticated encryption of records: an algorithm, a key, and the two ends of a key's use.
 
 use core::fmt;
-use std::sync::Arc;
 
-use crate::crypto::secret::Secret;
+use crate::crypto::secret::{Secret, passing};
 use crate::crypto::suite::Suite;
 use crate::failure::Cause;
 
@@ -53,39 +52,64 @@ pub trait AeadKey: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AeadFailed;
 
-/// A traffic key, its initialization vector and its sequence number (RFC 9846 §5.3, §7.3).
+/// What protects records under one traffic secret, and the sequence number (RFC 9846 §5.3).
 struct TrafficKey {
-    key: Box<dyn AeadKey>,
-    initialization_vector: [u8; NONCE_BYTES],
+    suite: &'static Suite,
+    secret: Secret,
+    /// Made of the secret when it is needed; the larger part by far.
+    expanded: Option<Expanded>,
     sequence_number: u64,
 }
 
-/// The key and the initialization vector that are made from a traffic secret (RFC 9846 §7.3).
-pub(crate) fn key_and_vector(suite: &'static Suite, traffic_secret: &Secret) -> (Secret, Secret) {
-    let expanded = |bytes, label| {
-        Secret::filled(bytes, |out| {
-            suite.hash.expand_label_into(traffic_secret, label, &[], out);
-        })
-    };
-    (expanded(suite.aead.key_bytes(), "key"), expanded(NONCE_BYTES, "iv"))
+/// Fills in the key that is made of a traffic secret, and returns the initialization vector
+/// (RFC 9846 §7.3).
+pub(crate) fn key_and_vector(
+    suite: &Suite,
+    traffic_secret: &Secret,
+    key: &mut [u8],
+) -> [u8; NONCE_BYTES] {
+    let (secret, mut initialization_vector) = (traffic_secret.as_bytes(), [0; NONCE_BYTES]);
+    suite.hash.expand_label_into(secret, "key", &[], key);
+    suite.hash.expand_label_into(secret, "iv", &[], &mut initialization_vector);
+    initialization_vector
 }
 
-impl TrafficKey {
-    fn new(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
-        let (key, vector) = key_and_vector(suite, traffic_secret);
-        let initialization_vector = vector.as_bytes().first_chunk().copied().unwrap_or_default();
-        Self { key: suite.aead.key(key.as_bytes()), initialization_vector, sequence_number }
+/// A traffic key and its initialization vector.
+struct Expanded {
+    key: Box<dyn AeadKey>,
+    initialization_vector: [u8; NONCE_BYTES],
+}
+
+impl Expanded {
+    fn new(suite: &Suite, traffic_secret: &Secret) -> Self {
+        let mut key = passing();
+        let key = key.get_mut(..suite.aead.key_bytes()).unwrap_or_default();
+        let initialization_vector = key_and_vector(suite, traffic_secret, key);
+        Self { key: suite.aead.key(key), initialization_vector }
     }
 
     /// RFC 9846 §5.3: the sequence number, padded on the left, exclusive-or the vector.
-    fn nonce(&self) -> [u8; NONCE_BYTES] {
+    fn nonce(&self, sequence_number: u64) -> [u8; NONCE_BYTES] {
         let mut nonce = self.initialization_vector;
         for (byte, number) in
-            nonce.iter_mut().skip(NONCE_BYTES - 8).zip(self.sequence_number.to_be_bytes())
+            nonce.iter_mut().skip(NONCE_BYTES - 8).zip(sequence_number.to_be_bytes())
         {
             *byte ^= number;
         }
         nonce
+    }
+}
+
+impl TrafficKey {
+    fn new(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
+        Self { suite, secret: traffic_secret.clone(), expanded: None, sequence_number }
+    }
+
+    /// The key, and the nonce of the next record.
+    fn next(&mut self) -> (&dyn AeadKey, [u8; NONCE_BYTES]) {
+        let Self { suite, secret, expanded, sequence_number } = self;
+        let expanded = expanded.get_or_insert_with(|| Expanded::new(suite, secret));
+        (expanded.key.as_ref(), expanded.nonce(*sequence_number))
     }
 
     fn advance(&mut self) -> Result<(), Cause> {
@@ -104,13 +128,13 @@ pub struct Sealer {
 impl Sealer {
     /// The sealer for `traffic_secret`, at sequence number 0.
     #[must_use]
-    pub fn new(suite: &'static Suite, traffic_secret: &Arc<Secret>) -> Self {
+    pub fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
         Self::at(suite, traffic_secret, 0)
     }
 
     /// The sealer for `traffic_secret`, at this sequence number: each is used once.
     #[must_use]
-    pub fn at(suite: &'static Suite, traffic_secret: &Arc<Secret>, sequence_number: u64) -> Self {
+    pub fn at(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
         Self {
             key: TrafficKey::new(suite, traffic_secret, sequence_number),
             limit: suite.aead.confidentiality_limit(),
@@ -141,12 +165,15 @@ impl Sealer {
         if self.remaining() == 0 {
             return Err(Cause::KeyUsageExhausted);
         }
-        let nonce = self.key.nonce();
+        let (key, nonce) = self.key.next();
+        let tag = key.seal(nonce, associated_data, content);
         self.key.advance()?;
-        self.key
-            .key
-            .seal(nonce, associated_data, content)
-            .map_err(|AeadFailed| Cause::CryptographyFailed)
+        tag.map_err(|AeadFailed| Cause::CryptographyFailed)
+    }
+
+    /// Gives back the expanded key until the next record.
+    pub fn park(&mut self) {
+        self.key.expanded = None;
     }
 }
 
@@ -158,13 +185,13 @@ pub struct Opener {
 impl Opener {
     /// The opener for `traffic_secret`, at sequence number 0.
     #[must_use]
-    pub fn new(suite: &'static Suite, traffic_secret: &Arc<Secret>) -> Self {
+    pub fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
         Self::at(suite, traffic_secret, 0)
     }
 
     /// The opener for `traffic_secret`, at this sequence number.
     #[must_use]
-    pub fn at(suite: &'static Suite, traffic_secret: &Arc<Secret>, sequence_number: u64) -> Self {
+    pub fn at(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
         Self { key: TrafficKey::new(suite, traffic_secret, sequence_number) }
     }
 
@@ -185,14 +212,17 @@ impl Opener {
         associated_data: &[u8],
         protected: &'a mut [u8],
     ) -> Result<&'a mut [u8], Cause> {
-        let nonce = self.key.nonce();
-        let content = self
-            .key
-            .key
+        let (key, nonce) = self.key.next();
+        let content = key
             .open(nonce, associated_data, protected)
             .map_err(|AeadFailed| Cause::RecordNotAuthentic)?;
         self.key.advance()?;
         Ok(content)
+    }
+
+    /// Gives back the expanded key until the next record.
+    pub fn park(&mut self) {
+        self.key.expanded = None;
     }
 }
 

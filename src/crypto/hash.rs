@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::crypto::secret::Secret;
+use crate::crypto::secret::{Passing, Secret, copy, passing};
 
 /// The longest hash, in bytes (SHA-384).
 pub const MAX_DIGEST_BYTES: usize = 48;
@@ -83,7 +83,7 @@ impl dyn Hash {
     /// HKDF-Extract (RFC 5869 §2.2).
     #[must_use]
     pub fn extract(&self, salt: &[u8], input_key_material: &[u8]) -> Secret {
-        self.mac(salt, &[input_key_material])
+        Secret::filled(self.output_bytes(), |out| self.hmac(salt, &[input_key_material], out))
     }
 
     /// HKDF-Expand (RFC 5869 §2.3), which fills `out`.
@@ -91,20 +91,22 @@ impl dyn Hash {
     /// It can make 255 blocks; what lies beyond stays as it was. Callers that take a length from
     /// outside check it first.
     pub fn expand(&self, secret: &Secret, info: &[u8], out: &mut [u8]) {
-        self.expand_parts(secret, [info, &[], &[], &[], &[], &[]], out);
+        self.expand_parts(secret.as_bytes(), [info, &[], &[], &[], &[], &[]], out);
     }
 
     /// HKDF-Expand with `info` in parts, so that nobody has to join them.
-    fn expand_parts(&self, secret: &Secret, info: [&[u8]; 6], out: &mut [u8]) {
+    fn expand_parts(&self, secret: &[u8], info: [&[u8]; 6], out: &mut [u8]) {
         let [a, b, c, d, e, f] = info;
         let mut previous: &[u8] = &[];
         for (counter, block) in (1..=u8::MAX).zip(out.chunks_mut(self.output_bytes())) {
             let parts = [previous, a, b, c, d, e, f, &[counter]];
             if block.len() == self.output_bytes() {
-                self.hmac(secret.as_bytes(), &parts, block);
+                self.hmac(secret, &parts, block);
             } else {
-                let last = self.mac(secret.as_bytes(), &parts);
-                block.iter_mut().zip(last.as_bytes()).for_each(|(to, from)| *to = *from);
+                let mut last = passing();
+                let last = last.get_mut(..self.output_bytes()).unwrap_or_default();
+                self.hmac(secret, &parts, last);
+                copy(last, block);
             }
             previous = block;
         }
@@ -114,12 +116,25 @@ impl dyn Hash {
     #[must_use]
     pub fn expand_label(&self, secret: &Secret, label: &str, context: &[u8]) -> Secret {
         Secret::filled(self.output_bytes(), |out| {
-            self.expand_label_into(secret, label, context, out);
+            self.expand_label_into(secret.as_bytes(), label, context, out);
         })
     }
 
+    /// HKDF-Expand-Label of a secret that nobody keeps: `passing` is filled and returned.
+    pub(crate) fn expand_label_passing<'a>(
+        &self,
+        secret: &[u8],
+        label: &str,
+        context: &[u8],
+        passing: &'a mut Passing,
+    ) -> &'a [u8] {
+        let out = passing.get_mut(..self.output_bytes()).unwrap_or_default();
+        self.expand_label_into(secret, label, context, out);
+        out
+    }
+
     /// HKDF-Expand-Label that fills `out` (RFC 9846 §7.1), as far as `expand` can.
-    pub fn expand_label_into(&self, secret: &Secret, label: &str, context: &[u8], out: &mut [u8]) {
+    pub fn expand_label_into(&self, secret: &[u8], label: &str, context: &[u8], out: &mut [u8]) {
         // HkdfLabel: the length of the output, the label and the context, each behind its length.
         let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
         let label_bytes = [u8::try_from(LABEL_PREFIX.len() + label.len()).unwrap_or(u8::MAX)];
@@ -127,10 +142,6 @@ impl dyn Hash {
         let info =
             [&length[..], &label_bytes, LABEL_PREFIX, label.as_bytes(), &context_bytes, context];
         self.expand_parts(secret, info, out);
-    }
-
-    fn mac(&self, key: &[u8], parts: &[&[u8]]) -> Secret {
-        Secret::filled(self.output_bytes(), |out| self.hmac(key, parts, out))
     }
 }
 

@@ -6,7 +6,10 @@
 
 use pki_types::alg_id;
 use x509_parser::asn1_rs::Any;
-use x509_parser::certificate::X509Certificate;
+use x509_parser::certificate::X509CertificateParser;
+use x509_parser::extensions::{KeyUsage, X509Extension};
+use x509_parser::nom::Parser;
+use x509_parser::oid_registry::OID_X509_EXT_KEY_USAGE;
 use x509_parser::prelude::FromDer;
 
 use crate::failure::Cause;
@@ -79,8 +82,9 @@ impl Leaf {
     /// [`Cause::CertificateCannotSign`] when it has a KeyUsage without digitalSignature.
     pub fn parse(der: &[u8]) -> Result<Self, Cause> {
         let malformed = Cause::CertificateMalformed;
-        let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| malformed)?;
-        let key_usage = certificate.key_usage().map_err(|_| malformed)?;
+        let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+        let (rest, certificate) = parser.parse(der).map_err(|_| malformed)?;
+        let may_sign = may_sign(certificate.extensions())?;
         let raw = certificate.public_key().raw;
         let public_key = &certificate.public_key().subject_public_key;
         // The parser drops what follows the key inside the sequence; the sequence's own length,
@@ -91,7 +95,7 @@ impl Leaf {
             return Err(malformed);
         }
         let kind = KeyKind::named(algorithm.data).ok_or(Cause::CertificateTypeUnsupported)?;
-        if key_usage.is_some_and(|usage| !usage.value.digital_signature()) {
+        if !may_sign {
             return Err(Cause::CertificateCannotSign);
         }
         let bytes_before_public_key =
@@ -115,6 +119,20 @@ impl Leaf {
     #[must_use]
     pub fn public_key(&self) -> &[u8] {
         self.subject_public_key_info.get(self.bytes_before_public_key..).unwrap_or_default()
+    }
+}
+
+/// Whether KeyUsage, if there is one, has digitalSignature.
+fn may_sign(extensions: &[X509Extension<'_>]) -> Result<bool, Cause> {
+    let malformed = Cause::CertificateMalformed;
+    let mut usages = extensions.iter().filter(|one| one.oid == OID_X509_EXT_KEY_USAGE);
+    match (usages.next(), usages.next()) {
+        (None, _) => Ok(true),
+        (Some(usage), None) => {
+            let (rest, usage) = KeyUsage::from_der(usage.value).map_err(|_| malformed)?;
+            if rest.is_empty() { Ok(usage.digital_signature()) } else { Err(malformed) }
+        }
+        (Some(_), Some(_)) => Err(malformed),
     }
 }
 

@@ -16,7 +16,7 @@ use super::library::{digest, hmac};
 use crate::crypto::aead::{Aead, AeadFailed, AeadKey, NONCE_BYTES, TAG_BYTES};
 use crate::crypto::group::{Group, GroupFailure, KeyExchange, Share};
 use crate::crypto::hash::{Digest, Hash, RunningHash};
-use crate::crypto::secret::Secret;
+use crate::crypto::secret::{Secret, copy};
 use crate::crypto::signature::SignatureAlgorithm;
 use crate::crypto::suite::Suite;
 use crate::crypto::{Draw, Random, RandomnessUnavailable};
@@ -191,11 +191,6 @@ impl RunningHash for digest::Context {
 fn finish(running: digest::Context) -> Digest {
     let digest = running.finish();
     Digest::filled(digest.as_ref().len(), |out| copy(digest.as_ref(), out))
-}
-
-/// Unlike the slice method of that name, this cannot panic.
-fn copy(from: &[u8], to: &mut [u8]) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
 
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::failure::Cause;
 use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, Decision, PeerChain, Serial, Sign};
 use crate::handshake::event::Framed;
-use crate::key_schedule::FinishedKey;
+use crate::key_schedule::TrafficSecret;
 use crate::limits::Limits;
 use crate::message::CertificateRequest;
 use crate::message::HEADER_BYTES;
@@ -139,9 +139,9 @@ pub(crate) fn send_certificate_verify(
 pub(crate) fn send_finished(
     cx: &mut Context,
     transcript: &mut Transcript,
-    key: &FinishedKey,
+    secret: &TrafficSecret,
 ) -> Result<(), Cause> {
-    let verify_data = key.sign(&transcript.digest());
+    let verify_data = secret.verify_data(&transcript.digest());
     let finished = Finished { verify_data: verify_data.as_bytes() };
     transcript.add(cx.send(HandshakeType::FINISHED, |w| finished.encode(w))?);
     Ok(())
@@ -150,7 +150,7 @@ pub(crate) fn send_finished(
 /// Checks the peer's Finished and adds it to the transcript.
 pub(crate) fn check_finished(
     transcript: &mut Transcript,
-    key: &FinishedKey,
+    secret: &TrafficSecret,
     finished: &Framed<'_, Finished<'_>>,
 ) -> Result<(), Cause> {
     let digest = transcript.digest();
@@ -158,7 +158,7 @@ pub(crate) fn check_finished(
     if verify_data.len() != digest.as_bytes().len() {
         return Err(Cause::Malformed);
     }
-    if !key.verify(&digest, verify_data) {
+    if !secret.is_verify_data(&digest, verify_data) {
         return Err(Cause::FinishedMismatch);
     }
     transcript.add(finished.encoded);

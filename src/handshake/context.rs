@@ -113,6 +113,9 @@ impl Context {
         body: impl FnOnce(&mut Writer<'_>),
     ) -> Result<&[u8], Cause> {
         let start = self.flight.len();
+        if start == 0 {
+            self.flight.reserve(FLIGHT_BYTES);
+        }
         message::encode(handshake_type, &mut self.flight, body)?;
         Ok(self.flight.get(start..).unwrap_or_default())
     }
@@ -269,4 +272,14 @@ impl Context {
     pub(crate) fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
+
+    /// Gives back the room of what has been said.
+    pub(crate) fn rest(&mut self) {
+        if self.outputs.is_empty() {
+            self.outputs = VecDeque::new();
+        }
+    }
 }
+
+/// Room for a flight: enough for most, without growing.
+const FLIGHT_BYTES: usize = 1024;

@@ -114,7 +114,12 @@ impl Handshake {
 
     /// The next output, in order; `None` until something else has gone in.
     pub fn poll(&mut self) -> Option<Output> {
-        self.cx.poll()
+        let output = self.cx.poll();
+        if output.is_none() && self.is_complete() {
+            // What follows a handshake is rare.
+            self.cx.rest();
+        }
+        output
     }
 
     /// Takes handshake bytes that arrived under the keys of `epoch`, in fragments of any size.

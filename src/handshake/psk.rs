@@ -1,8 +1,6 @@
 //! Pre-shared keys: what a client offers, what a server accepts, and the binders between them
 //! (RFC 9846 §2.2, §4.3.11).
 
-use std::sync::Arc;
-
 use crate::codec::{Vector, Writer};
 use crate::crypto::{Digest, Secret, Suite};
 use crate::diagnosis;
@@ -16,7 +14,7 @@ use crate::transcript::Transcript;
 #[derive(Clone, Debug)]
 pub struct PreSharedKey {
     pub(crate) kind: PskKind,
-    pub(crate) secret: Arc<Secret>,
+    pub(crate) secret: Secret,
     /// The suite it was agreed under: its hash for the handshake, all of it for early data.
     pub(crate) suite: &'static Suite,
     pub(crate) early_data: Option<EarlyDataTerms>,
@@ -52,7 +50,7 @@ impl PreSharedKey {
 
     fn new(kind: PskKind, secret: &[u8], suite: &'static Suite) -> Result<Self, Misuse> {
         let secret = Secret::copied_from(secret).filter(|secret| !secret.as_bytes().is_empty());
-        let secret = Arc::new(secret.ok_or(Misuse::OutOfRange)?);
+        let secret = secret.ok_or(Misuse::OutOfRange)?;
         Ok(Self { kind, secret, suite, early_data: None })
     }
 
@@ -92,7 +90,7 @@ impl PreSharedKey {
     }
 
     fn binder(&self, digest: &Digest) -> Digest {
-        EarlySecret::new(self.suite, Some(&self.secret)).binder_key(self.kind).sign(digest)
+        EarlySecret::new(self.suite, Some(&self.secret)).binder(self.kind, digest)
     }
 }
 
@@ -144,14 +142,9 @@ impl ExternalKey {
         let extracted = hash.extract(&[], self.secret.as_bytes());
         let context = hash.digest(&[&identity]);
         let secret = Secret::filled(target.hash.output_bytes(), |out| {
-            hash.expand_label_into(&extracted, "derived psk", context.as_bytes(), out);
+            hash.expand_label_into(extracted.as_bytes(), "derived psk", context.as_bytes(), out);
         });
-        let key = PreSharedKey {
-            kind: PskKind::Imported,
-            secret: Arc::new(secret),
-            suite: target,
-            early_data: None,
-        };
+        let key = PreSharedKey { kind: PskKind::Imported, secret, suite: target, early_data: None };
         Ok(key.offered_as(identity))
     }
 
@@ -240,7 +233,7 @@ pub(crate) fn check_binder(
     let truncated = client_hello.len().saturating_sub(offered.binders_bytes);
     let truncated = client_hello.get(..truncated).unwrap_or_default();
     let PskBinder(binder) = offered.binders.iter().nth(index).ok_or(Cause::BinderCountDiffers)?;
-    if early.binder_key(kind).verify(&transcript.digest_with(truncated), binder) {
+    if early.verify_binder(kind, &transcript.digest_with(truncated), binder) {
         Ok(())
     } else {
         Err(Cause::BinderMismatch)

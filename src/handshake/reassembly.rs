@@ -60,8 +60,10 @@ impl Held {
 
     /// Puts `bytes` back, of which the last `remaining` are still unused.
     pub(crate) fn put_back(&mut self, mut bytes: Vec<u8>, remaining: usize) {
-        bytes.drain(..bytes.len().saturating_sub(remaining));
-        self.0 = bytes;
+        if remaining > 0 {
+            bytes.drain(..bytes.len().saturating_sub(remaining));
+            self.0 = bytes;
+        }
     }
 
     /// Keeps `bytes` behind what is there.

@@ -1,7 +1,5 @@
 //! Tickets: as a client offers and keeps them, and what a server binds them to (RFC 9846 §4.7.1).
 
-use std::sync::Arc;
-
 use crate::codec::{Reader, Writer};
 use crate::crypto::{Provider, Secret};
 use crate::failure::{Cause, Misuse};
@@ -32,7 +30,7 @@ impl Ticket {
             obfuscated_ticket_age: age_milliseconds.wrapping_add(self.age_add),
             key: PreSharedKey {
                 kind: PskKind::Resumption,
-                secret: Arc::new(self.psk),
+                secret: self.psk,
                 suite: self.suite,
                 early_data: max_bytes
                     .map(|max_bytes| EarlyDataTerms { max_bytes, application_layer_protocol }),

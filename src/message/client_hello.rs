@@ -85,6 +85,18 @@ impl<'a> ClientHello<'a> {
     /// [`Cause::Malformed`], the extension causes of [`ExtensionBlock::parse`],
     /// [`Cause::BinderCountDiffers`] and [`Cause::RecordSizeLimitTooSmall`].
     pub fn parse(body: &'a [u8], limits: &Limits) -> Result<Self, Cause> {
+        Self::read(body, |block| block.judge(Kind::ClientHello, None, limits))
+    }
+
+    /// Reads once more what [`parse`](Self::parse) has taken.
+    pub(crate) fn parsed(body: &'a [u8]) -> Result<Self, Cause> {
+        Self::read(body, |_| Ok(()))
+    }
+
+    fn read(
+        body: &'a [u8],
+        judge: impl FnOnce(&ExtensionBlock<'a>) -> Result<(), Cause>,
+    ) -> Result<Self, Cause> {
         let mut reader = Reader::new(body);
         let legacy_version = ProtocolVersion(reader.u16()?);
         let random = reader.array()?;
@@ -97,7 +109,8 @@ impl<'a> ClientHello<'a> {
         let extensions = if reader.is_empty() {
             ClientHelloExtensions::default()
         } else {
-            let block = ExtensionBlock::parse(&mut reader, Kind::ClientHello, None, limits)?;
+            let block = ExtensionBlock::read(&mut reader)?;
+            judge(&block)?;
             reader.end()?;
             ClientHelloExtensions::decode(&block)?
         };

@@ -27,6 +27,11 @@ impl Item {
             Self::Pad(_) => ExtensionType::PADDING,
         }
     }
+
+    /// RFC 9846 §4.3.11.
+    fn is_last(&self) -> bool {
+        self.extension_type() == ExtensionType::PRE_SHARED_KEY
+    }
 }
 
 /// The order of a message's extensions, and what is sent beside them.
@@ -97,31 +102,32 @@ impl Layout {
         padding: usize,
         body: &mut impl FnMut(ExtensionType, &mut Writer<'_>) -> bool,
     ) -> ExtensionSet {
-        let unlisted: Vec<Item> =
-            EXTENSIONS.iter().map(|row| Item::Extension(row.extension_type)).collect();
-        let mut items: Vec<&Item> = self.0.iter().chain(&unlisted).collect();
-        items.sort_by_key(|item| item.extension_type() == ExtensionType::PRE_SHARED_KEY);
-
         let mut written = ExtensionSet::empty();
+        let mut write = |item: &Item, writer: &mut Writer<'_>| {
+            let extension_type = item.extension_type();
+            let superseded = written.contains(extension_type) || self.replaces(extension_type);
+            let present = match item {
+                Item::Raw(_, data) => encode_extension(writer, extension_type, |_, writer| {
+                    writer.raw(data);
+                    true
+                }),
+                _ if superseded => false,
+                Item::Extension(_) => encode_extension(writer, extension_type, &mut *body),
+                Item::Pad(_) => encode_extension(writer, extension_type, |_, writer| {
+                    writer.raw(&vec![0; padding.saturating_sub(4).min(UNENCODABLE)]);
+                    padding > 0
+                }),
+            };
+            if present {
+                written.insert(extension_type);
+            }
+        };
         writer.vector16(|writer| {
-            for item in items {
-                let extension_type = item.extension_type();
-                let superseded = written.contains(extension_type) || self.replaces(extension_type);
-                let present = match item {
-                    Item::Raw(_, data) => encode_extension(writer, extension_type, |_, writer| {
-                        writer.raw(data);
-                        true
-                    }),
-                    _ if superseded => false,
-                    Item::Extension(_) => encode_extension(writer, extension_type, &mut *body),
-                    Item::Pad(_) => encode_extension(writer, extension_type, |_, writer| {
-                        writer.raw(&vec![0; padding.saturating_sub(4).min(UNENCODABLE)]);
-                        padding > 0
-                    }),
-                };
-                if present {
-                    written.insert(extension_type);
-                }
+            for is_last in [false, true] {
+                let here = |item: &&Item| item.is_last() == is_last;
+                self.0.iter().filter(here).for_each(|item| write(item, writer));
+                let unlisted = EXTENSIONS.iter().map(|row| Item::Extension(row.extension_type));
+                unlisted.filter(|item| here(&item)).for_each(|item| write(&item, writer));
             }
         });
         written

@@ -107,6 +107,13 @@ impl Inbound {
         self.inner_plaintext_bytes = bytes.min(MAXIMUM_INNER_PLAINTEXT_BYTES);
     }
 
+    /// Gives back what can be made again of the secret when the next record comes.
+    pub fn park(&mut self) {
+        if let Some(opener) = &mut self.opener {
+            opener.park();
+        }
+    }
+
     /// Drops the key; the connection is over.
     pub fn forget_key(&mut self) {
         self.opener = None;

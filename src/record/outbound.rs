@@ -50,6 +50,13 @@ impl Outbound {
         self.sealer = Some(Sealer::new(secret.suite, secret.secret()));
     }
 
+    /// Gives back what can be made again of the secret when the next record comes.
+    pub fn park(&mut self) {
+        if let Some(sealer) = &mut self.sealer {
+            sealer.park();
+        }
+    }
+
     /// Protects what follows under a key of `secret` that has been in use: this is the number of
     /// the next record.
     pub fn carry_on(&mut self, secret: &TrafficSecret, sequence_number: u64) {

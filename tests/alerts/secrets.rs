@@ -3,7 +3,6 @@
 //! That a dropped secret is also wiped cannot be seen from here: nothing is left to look at.
 
 use std::cell::Cell;
-use std::sync::{Arc, Weak};
 
 use countersign::crypto::aead::{Aead, AeadFailed, AeadKey, NONCE_BYTES, TAG_BYTES};
 use countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
@@ -85,6 +84,7 @@ const ENDS: [fn(&mut Trial); 5] = [
 
 #[test]
 fn no_key_outlives_the_end_of_its_connection() {
+    let mut seen = 0;
     for &phase in PHASES {
         for end in ENDS {
             let mut trial = phase.trial_with(|setup| match phase.victim {
@@ -93,18 +93,21 @@ fn no_key_outlives_the_end_of_its_connection() {
             });
             let keyed = [phase.send, phase.receive].map(|epoch| epoch > Epoch::Initial);
             let expected = keyed.iter().filter(|keyed| **keyed).count();
-            assert_eq!(KEYS.get(), expected, "{phase:?}: one key a direction");
+            // A key is expanded when the first record under it comes or goes.
+            assert!(KEYS.get() <= expected, "{phase:?}: one key a direction");
+            seen += KEYS.get();
             end(&mut trial);
             trial.exchange();
             assert_eq!(KEYS.get(), 0, "{phase:?}: a key is left");
             assert_over(&mut trial, phase.state);
         }
     }
+    assert!(seen > PHASES.len(), "most phases have keys");
 }
 
 /// Runs two handshakes until the server is in `state`; returns what became of the secrets that they
 /// gave out.
-fn run(client: &mut Handshake, server: &mut Handshake, state: &str) -> Vec<Weak<Secret>> {
+fn run(client: &mut Handshake, server: &mut Handshake, state: &str) -> Vec<Secret> {
     let mut secrets = Vec::new();
     let mut silent = false;
     while !silent && server.state() != state {
@@ -120,7 +123,7 @@ fn run(client: &mut Handshake, server: &mut Handshake, state: &str) -> Vec<Weak<
                     Output::Send { epoch, bytes } => {
                         to.receive(epoch, &bytes).expect("a handshake that goes on");
                     }
-                    Output::Key { secret, .. } => secrets.push(Arc::downgrade(secret.secret())),
+                    Output::Key { secret, .. } => secrets.push(secret.secret().clone()),
                     Output::Decide(question) => {
                         let answer = Identity::example().answer(question);
                         from.answer(answer).expect("the open question");
@@ -133,8 +136,9 @@ fn run(client: &mut Handshake, server: &mut Handshake, state: &str) -> Vec<Weak<
     secrets
 }
 
-fn alive(secrets: &[Weak<Secret>]) -> usize {
-    secrets.iter().filter(|secret| secret.upgrade().is_some()).count()
+/// How many somebody else holds as well.
+fn alive(secrets: &[Secret]) -> usize {
+    secrets.iter().filter(|secret| secret.owners() > 1).count()
 }
 
 #[test]

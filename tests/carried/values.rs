@@ -1,10 +1,8 @@
 //! The value itself: strict bytes, and no secret for anyone to see.
 
-use std::sync::{Arc, Weak};
-
 use countersign::connection::{Carried, Connection};
 use countersign::crypto::{Provider, Secret};
-use countersign::epoch::{Direction, Epoch, Role};
+use countersign::epoch::{Epoch, Role};
 use countersign::handshake::closure::Closure;
 use countersign::handshake::config::ClientAuthentication;
 use countersign::message::ProtocolName;
@@ -151,33 +149,30 @@ fn the_application_protocol_is_carried() {
     }
 }
 
-/// The application keys of a connection: as bytes, and to see whether they are alive.
-fn keys(connection: &mut Connection) -> Vec<(Direction, Weak<Secret>, Vec<u8>)> {
+/// The application secrets of a connection.
+fn secrets(connection: &mut Connection) -> Vec<Secret> {
     let installed = connection.take_installed_keys().into_iter();
-    installed
-        .filter(|(_, epoch, _)| *epoch == Epoch::Application)
-        .map(|(direction, _, secret)| {
-            let bytes = secret.secret().as_bytes().to_vec();
-            (direction, Arc::downgrade(secret.secret()), bytes)
-        })
-        .collect()
+    let of_application = installed.filter(|(_, epoch, _)| *epoch == Epoch::Application);
+    of_application.map(|(_, _, secret)| secret.secret().clone()).collect()
 }
 
 #[test]
 fn secrets_are_in_the_value_alone_and_go_with_it() {
     for role in BOTH {
         let mut wire = connected(Setup::default());
-        let keys = keys(&mut end(&mut wire, role).connection);
-        assert_eq!(keys.len(), 2);
+        let secrets = secrets(&mut end(&mut wire, role).connection);
+        assert_eq!(secrets.len(), 2);
         let socket = if role == Role::Client { wire.client } else { wire.server };
         let carried = socket.connection.export().expect("a connection at rest");
-        assert!(keys.iter().all(|(_, alive, _)| alive.strong_count() == 1));
+        // The value's, and the test's.
+        assert!(secrets.iter().all(|secret| secret.owners() == 2));
         let written = bytes(&carried);
-        for (_, _, secret) in &keys {
+        for secret in &secrets {
+            let secret = secret.as_bytes();
             assert!(written.windows(secret.len()).any(|window| window == secret));
         }
         drop(carried);
-        assert!(keys.iter().all(|(_, alive, _)| alive.strong_count() == 0), "a secret is left");
+        assert!(secrets.iter().all(|secret| secret.owners() == 1), "a secret is left");
     }
 }
 

@@ -105,7 +105,7 @@ fn check_key_and_vector(part: &Part, sender: Role, epoch: Epoch, traffic_secret:
     ];
     for (label, length) in [("key", 16), ("iv", 12)] {
         let mut made = vec![0; length];
-        SUITE.hash.expand_label_into(&secret, label, &[], &mut made);
+        SUITE.hash.expand_label_into(secret.as_bytes(), label, &[], &mut made);
         let names = steps.iter().map(|step| format!("{step}.{label}"));
         let told: Vec<&[u8]> = names.filter_map(|name| part.trace.find(&name)).collect();
         assert!(!told.is_empty(), "{}: no {label} of {steps:?}", part.trace.name());
@@ -149,7 +149,7 @@ fn export(exporter_secret: &[u8]) -> [u8; 48] {
     let of_label = hash.expand_label(&secret, "label", hash.of_empty().as_bytes());
     let mut exported = [0; 48];
     let context = hash.digest(&[b"context"]);
-    hash.expand_label_into(&of_label, "exporter", context.as_bytes(), &mut exported);
+    hash.expand_label_into(of_label.as_bytes(), "exporter", context.as_bytes(), &mut exported);
     exported
 }
 

@@ -35,10 +35,7 @@ impl Established {
         let suite = provider.suite(CipherSuite(reader.u16().ok()?))?;
         let endpoint = Endpoint::decode(reader)?;
         let course = Course::decode(reader)?;
-        let mut secret = || {
-            let bytes = reader.take(suite.hash.output_bytes()).ok()?;
-            Secret::copied_from(bytes).map(Arc::new)
-        };
+        let mut secret = || Secret::copied_from(reader.take(suite.hash.output_bytes()).ok()?);
         let send = TrafficSecret::restored(suite, secret()?);
         let receive = TrafficSecret::restored(suite, secret()?);
         let exporter = ExporterSecret::restored(suite, secret()?);

@@ -165,7 +165,7 @@ impl Offer {
         let (group, shared) = agreed.unzip();
         transcript.add(hello.encoded);
         let through_server_hello = transcript.digest();
-        let early = EarlySecret::new(suite, psk.as_ref().map(|psk| psk.key.secret.as_ref()));
+        let early = EarlySecret::new(suite, psk.as_ref().map(|psk| &psk.key.secret));
         let secret = early.into_handshake(shared.as_ref());
         let client = secret.traffic(Role::Client, &through_server_hello);
         let server = secret.traffic(Role::Server, &through_server_hello);
@@ -182,8 +182,8 @@ impl Offer {
         };
         Ok(WaitEncryptedExtensions {
             flight: Flight {
-                server_finished: server.finished_key(),
-                client_finished: client.finished_key(),
+                server,
+                client,
                 config: self.config,
                 server_name: self.server_name,
                 suite,

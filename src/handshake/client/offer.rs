@@ -108,7 +108,7 @@ impl Offer {
                 ..self.extensions(shares.list(), cookie)
             },
         };
-        let mut message = Vec::new();
+        let mut message = Vec::with_capacity(CLIENT_HELLO_BYTES);
         let mut offered = ExtensionSet::empty();
         message::encode(HandshakeType::CLIENT_HELLO, &mut message, |w| {
             offered = hello.encode(w, &said.client_hello_layout, 0);
@@ -196,6 +196,9 @@ fn permits_early_data(key: &PreSharedKey, config: &ClientConfig) -> bool {
             && protocol.is_none_or(|name| protocols.any(|ProtocolName(offered)| offered == name))
     })
 }
+
+/// Room for a ClientHello: enough for most, without growing.
+const CLIENT_HELLO_BYTES: usize = 512;
 
 impl core::fmt::Debug for Offer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

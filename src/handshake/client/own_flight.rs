@@ -12,7 +12,7 @@ use crate::handshake::context::Context;
 use crate::handshake::decision::{CertificateChain, ClientCredentialSelected, Signed};
 use crate::handshake::event::{Fact, on};
 use crate::handshake::key_update::TrafficSecrets;
-use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
+use crate::key_schedule::{MainSecret, TrafficSecret};
 use crate::registry::{HandshakeType, SignatureScheme};
 use crate::transcript::Transcript;
 
@@ -20,7 +20,7 @@ use crate::transcript::Transcript;
 #[derive(Debug)]
 pub(super) struct OwnFlight {
     pub(super) transcript: Transcript,
-    pub(super) client_finished: FinishedKey,
+    pub(super) client: TrafficSecret,
     pub(super) main: MainSecret,
     pub(super) send: TrafficSecret,
     pub(super) receive: TrafficSecret,
@@ -91,8 +91,8 @@ impl OwnFlight {
 
     /// Sends Finished; the handshake is complete at this end.
     pub(super) fn finish(self, cx: &mut Context) -> Result<Connected, Cause> {
-        let Self { mut transcript, client_finished, main, send, receive, .. } = self;
-        send_finished(cx, &mut transcript, &client_finished)?;
+        let Self { mut transcript, client, main, send, receive, .. } = self;
+        send_finished(cx, &mut transcript, &client)?;
         let resumption = main.into_resumption(&transcript.digest());
         cx.install(Direction::Send, Epoch::Application, &send);
         cx.learn(Fact::Complete);

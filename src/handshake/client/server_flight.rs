@@ -15,7 +15,7 @@ use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
 use crate::handshake::event::{Fact, Framed, Negotiated, RecordSizeLimits, on};
-use crate::key_schedule::{FinishedKey, HandshakeSecret};
+use crate::key_schedule::{HandshakeSecret, TrafficSecret};
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateVerify, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
@@ -34,8 +34,8 @@ pub(super) struct Flight {
     pub(super) protocol: Option<Vec<u8>>,
     pub(super) transcript: Transcript,
     pub(super) secret: HandshakeSecret,
-    pub(super) server_finished: FinishedKey,
-    pub(super) client_finished: FinishedKey,
+    pub(super) server: TrafficSecret,
+    pub(super) client: TrafficSecret,
 }
 
 /// The body of the server's CertificateRequest.
@@ -233,7 +233,7 @@ impl WaitFinished {
         finished: Framed<'_, Finished<'_>>,
     ) -> Step<Self, on::Finished> {
         let Self { mut flight, request } = self;
-        check_finished(&mut flight.transcript, &flight.server_finished, &finished)?;
+        check_finished(&mut flight.transcript, &flight.server, &finished)?;
         let through_server_finished = flight.transcript.digest();
         let main = flight.secret.into_main();
         let receive = main.traffic(Role::Server, &through_server_finished);
@@ -241,7 +241,7 @@ impl WaitFinished {
         cx.exporter = Some(main.exporter(&through_server_finished));
         let mut own = OwnFlight {
             transcript: flight.transcript,
-            client_finished: flight.client_finished,
+            client: flight.client,
             send: main.traffic(Role::Client, &through_server_finished),
             receive,
             main,

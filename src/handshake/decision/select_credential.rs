@@ -36,7 +36,7 @@ pub struct SelectCredential {
 
 impl SelectCredential {
     fn hello(&self) -> Option<ClientHello<'_>> {
-        ClientHello::parse(self.client_hello(), &self.limits).ok()
+        ClientHello::parsed(self.client_hello()).ok()
     }
 
     /// The body of the ClientHello, for those who want all of it.

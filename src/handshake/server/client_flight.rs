@@ -12,7 +12,7 @@ use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision};
 use crate::handshake::event::{Fact, Framed, on};
 use crate::handshake::key_update::TrafficSecrets;
-use crate::key_schedule::{FinishedKey, MainSecret, TrafficSecret};
+use crate::key_schedule::{MainSecret, TrafficSecret};
 use crate::message::{Certificate, CertificateVerify, EndOfEarlyData, Finished};
 use crate::transcript::Transcript;
 
@@ -21,7 +21,7 @@ use crate::transcript::Transcript;
 pub(super) struct ClientFlight {
     pub(super) config: Arc<ServerConfig>,
     pub(super) transcript: Transcript,
-    pub(super) client_finished: FinishedKey,
+    pub(super) client: TrafficSecret,
     pub(super) main: MainSecret,
     pub(super) send: TrafficSecret,
     pub(super) receive: TrafficSecret,
@@ -138,9 +138,8 @@ impl WaitFinished {
         cx: &mut Context,
         finished: Framed<'_, Finished<'_>>,
     ) -> Step<Self, on::Finished> {
-        let ClientFlight { config, mut transcript, client_finished, main, send, receive, .. } =
-            self.flight;
-        check_finished(&mut transcript, &client_finished, &finished)?;
+        let ClientFlight { config, mut transcript, client, main, send, receive, .. } = self.flight;
+        check_finished(&mut transcript, &client, &finished)?;
         cx.early_data = None;
         cx.early_exporter = None;
         cx.install(Direction::Receive, Epoch::Application, &receive);

@@ -19,7 +19,7 @@ use crate::handshake::event::{Fact, Negotiated, NegotiatedPsk, RecordSizeLimits,
 use crate::handshake::negotiation::PskUse;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::handshake::ticket::TicketScope;
-use crate::key_schedule::{EarlySecret, FinishedKey, HandshakeSecret, PskKind, TrafficSecret};
+use crate::key_schedule::{EarlySecret, HandshakeSecret, PskKind, TrafficSecret};
 use crate::message::{ClientHello, HEADER_BYTES};
 use crate::registry::SignatureScheme;
 use crate::transcript::Transcript;
@@ -44,8 +44,8 @@ pub(in crate::handshake) struct SignCertificateVerify {
     config: Arc<ServerConfig>,
     transcript: Transcript,
     secret: HandshakeSecret,
-    client_finished: FinishedKey,
-    server_finished: FinishedKey,
+    client: TrafficSecret,
+    server: TrafficSecret,
     scheme: SignatureScheme,
 }
 
@@ -64,7 +64,7 @@ impl SelectCredential {
     ) -> Step<Self, on::CredentialSelected> {
         let client_hello = Arc::clone(&self.client_hello);
         let body = client_hello.get(HEADER_BYTES..).unwrap_or_default();
-        let hello = ClientHello::parse(body, &cx.limits)?;
+        let hello = ClientHello::parsed(body)?;
         let CredentialSelected { credential, protocol } = selected;
         if let Profile::Quic(_) = self.config.profile {
             protocol.as_ref().ok_or(Cause::NoCommonApplicationProtocol)?;
@@ -124,8 +124,8 @@ impl SelectCredential {
         send_certificate(cx, &mut transcript, &[], &chain, staples)?;
         ask_to_sign(cx, chain, scheme, &transcript);
         Ok(SignCertificateVerify {
-            client_finished: opened.client.finished_key(),
-            server_finished: opened.server.finished_key(),
+            client: opened.client,
+            server: opened.server,
             secret: opened.secret,
             config,
             transcript,
@@ -168,8 +168,8 @@ impl SelectCredential {
         let is_quic = matches!(self.config.profile, Profile::Quic(_));
         let client = opened.client.clone();
         let flight = ServerFlight {
-            client_finished: opened.client.finished_key(),
-            server_finished: opened.server.finished_key(),
+            client: opened.client,
+            server: opened.server,
             secret: opened.secret,
             config: self.config,
             transcript: self.transcript,
@@ -250,11 +250,10 @@ impl SignCertificateVerify {
         cx: &mut Context,
         Signed(signature): Signed,
     ) -> Step<Self, on::Signed> {
-        let Self { config, mut transcript, secret, client_finished, server_finished, scheme } =
-            self;
+        let Self { config, mut transcript, secret, client, server, scheme } = self;
         send_certificate_verify(cx, &mut transcript, scheme, &signature)?;
         let client_authentication = config.client_authentication;
-        let flight = ServerFlight { config, transcript, secret, client_finished, server_finished };
+        let flight = ServerFlight { config, transcript, secret, client, server };
         let flight = flight.finish(cx)?;
         Ok(match client_authentication {
             ClientAuthentication::None => Next::to(WaitFinished { flight }),
@@ -270,22 +269,22 @@ struct ServerFlight {
     config: Arc<ServerConfig>,
     transcript: Transcript,
     secret: HandshakeSecret,
-    client_finished: FinishedKey,
-    server_finished: FinishedKey,
+    client: TrafficSecret,
+    server: TrafficSecret,
 }
 
 impl ServerFlight {
     /// Sends Finished. Everything behind it, alerts included, is under the application key
     /// (RFC 9846 §4.5.3).
     fn finish(self, cx: &mut Context) -> Result<ClientFlight, Cause> {
-        let Self { config, mut transcript, secret, client_finished, server_finished } = self;
-        send_finished(cx, &mut transcript, &server_finished)?;
+        let Self { config, mut transcript, secret, client, server } = self;
+        send_finished(cx, &mut transcript, &server)?;
         let through_server_finished = transcript.digest();
         let main = secret.into_main();
         let send = main.traffic(Role::Server, &through_server_finished);
         let receive = main.traffic(Role::Client, &through_server_finished);
         cx.exporter = Some(main.exporter(&through_server_finished));
         cx.install(Direction::Send, Epoch::Application, &send);
-        Ok(ClientFlight { config, transcript, client_finished, main, send, receive })
+        Ok(ClientFlight { config, transcript, client, main, send, receive })
     }
 }

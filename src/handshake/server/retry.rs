@@ -7,6 +7,7 @@ use super::hello::{Considered, consider};
 use super::own_flight::SelectCredential;
 use super::{Next, Step};
 use crate::codec::{Reader, Writer};
+use crate::crypto::secret::copy;
 use crate::crypto::{Digest, Draw, Suite};
 use crate::failure::Cause;
 use crate::handshake::config::ServerConfig;
@@ -171,9 +172,7 @@ impl Remembered {
         let group = if group.is_empty() { None } else { Some(group.only().ok()?) };
         let mut digest = || {
             let bytes = reader.take(suite.hash.output_bytes()).ok()?;
-            Some(Digest::filled(bytes.len(), |out| {
-                out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-            }))
+            Some(Digest::filled(bytes.len(), |out| copy(bytes, out)))
         };
         let (first, unchangeable) = (digest()?, digest()?);
         reader.end().ok()?;
@@ -242,7 +241,7 @@ impl OpenCookie {
         let Self { config, client_hello } = self;
         let remembered = Remembered::from_bytes(&contents, &config).ok_or(Cause::CookieRefused)?;
         let body = client_hello.get(HEADER_BYTES..).unwrap_or_default();
-        let message = ClientHello::parse(body, &cx.limits)?;
+        let message = ClientHello::parsed(body)?;
         cx.learn(Fact::Retried);
         let hello = Framed { message, encoded: &client_hello };
         remembered.go_on(config, cx, &hello).map(Next::to)

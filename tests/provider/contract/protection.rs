@@ -1,7 +1,5 @@
 //! The protection of records.
 
-use std::sync::Arc;
-
 use countersign::crypto::aead::{Aead, AeadFailed, AeadKey};
 use countersign::crypto::{Opener, Sealer, Secret, Suite};
 use countersign::failure::Cause;
@@ -66,7 +64,7 @@ fn sealer_stops_at_the_limit_of_its_key_and_opener_does_not() {
     let unlimited = provider().suites[0];
     let aead: &TwoRecords = Box::leak(Box::new(TwoRecords(unlimited.aead)));
     let limited: &Suite = Box::leak(Box::new(Suite { aead, ..*unlimited }));
-    let secret = Arc::new(Secret::filled(32, |bytes| bytes.fill(3)));
+    let secret = Secret::filled(32, |bytes| bytes.fill(3));
     let mut sealer = Sealer::new(limited, &secret);
     let mut content = [0; 4];
     assert_eq!(sealer.remaining(), 2);
