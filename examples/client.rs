@@ -4,6 +4,7 @@
 //! in which state, by which alert, and what that means.
 
 mod shared {
+    pub(crate) mod external;
     pub(crate) mod key_log;
     pub(crate) mod names;
     pub(crate) mod report;
@@ -23,15 +24,17 @@ use countersign::codec::Vector;
 use countersign::connection::Connection;
 use countersign::crypto::ring;
 use countersign::epoch::Role;
+use countersign::handshake::event::Ticket;
+use countersign::handshake::psk::OfferedPsk;
 use countersign::handshake::{ClientConfig, Decision, Destination, End, Fact, Handshake};
 use countersign::message::ProtocolName;
 use countersign::policy::{ClientPolicy, Credential, Roots, ServerTrust};
 use pki_types::{ServerName, UnixTime};
 
 use shared::key_log::KeyLog;
-use shared::names;
 use shared::report::{self, report};
 use shared::stream::{Event, Stream};
+use shared::{external, names};
 
 const USAGE: &str = "\
 usage: client HOST[:PORT] [options]
@@ -45,6 +48,15 @@ usage: client HOST[:PORT] [options]
   --alpn NAME        an application protocol to offer; repeatable
   --group NAME       a group to offer, like X25519 or SECP256R1; repeatable
   --suite NAME       a cipher suite to offer, like TLS_AES_128_GCM_SHA256; repeatable
+  --psk IDENTITY=HEX a key from outside of TLS, bound to its use by an importer
+  --raw-psk IDENTITY=HEX
+                     the same without an importer: for OpenSSL and GnuTLS
+  --session-out FILE keep the latest ticket here: a secret
+  --session-in FILE  come back with the ticket in this file
+  --early-data DATA  what to send under the ticket before the server has answered, itself or the
+                     name of a file; anybody can send it again
+  --record-size-limit BYTES
+                     the longest record to receive, from 64 to 16385
   --keylog FILE      append the secrets to this file";
 
 /// How long the server may be silent.
@@ -57,6 +69,9 @@ struct Arguments {
     path: String,
     config: ClientConfig,
     policy: ClientPolicy,
+    psks: Vec<OfferedPsk>,
+    session_out: Option<PathBuf>,
+    early_data: Option<Vec<u8>>,
     key_log: Option<PathBuf>,
 }
 
@@ -77,7 +92,8 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
     let (mut host, mut address, mut path) = (None, None, String::from("/"));
     let (mut roots, mut verify, mut key_log) = (None, true, None);
     let (mut chain, mut key): (Option<PathBuf>, Option<PathBuf>) = (None, None);
-    let (mut suites, mut groups) = (Vec::new(), Vec::new());
+    let (mut suites, mut groups, mut psks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut session_out, mut early_data) = (None, None);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -91,6 +107,16 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             Long("alpn") => offer(&mut config, &parser.value()?.string()?)?,
             Long("group") => groups.push(names::group(&parser.value()?.string()?)?),
             Long("suite") => suites.push(names::suite(&parser.value()?.string()?)?),
+            Long("psk") => psks.extend(external::imported(&parser.value()?.string()?)?),
+            Long("raw-psk") => psks.push(external::raw(&parser.value()?.string()?)?),
+            Long("session-out") => session_out = Some(parser.value()?.into()),
+            // Early data goes with the first.
+            Long("session-in") => psks.insert(0, ticket(parser.value()?.into())?),
+            Long("early-data") => {
+                let data = parser.value()?.string()?;
+                early_data = Some(fs::read(&data).unwrap_or(data.into_bytes()));
+            }
+            Long("record-size-limit") => config.record_size_limit = Some(parser.value()?.parse()?),
             Long("keylog") => key_log = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Err(USAGE.into()),
             other => return Err(format!("{}\n\n{USAGE}", other.unexpected()).into()),
@@ -120,7 +146,29 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         None => (host, 443),
     };
     let policy = ClientPolicy { servers, credentials };
-    Ok(Arguments { host, port, address, path, config, policy, key_log })
+    Ok(Arguments {
+        host,
+        port,
+        address,
+        path,
+        config,
+        policy,
+        psks,
+        session_out,
+        early_data,
+        key_log,
+    })
+}
+
+/// The ticket in a file that was written when it came.
+fn ticket(path: PathBuf) -> Result<OfferedPsk, Box<dyn Error>> {
+    let age = fs::metadata(&path).and_then(|file| file.modified());
+    let age = age.map_err(|error| format!("{}: {error}", path.display()))?.elapsed()?;
+    let ticket = Ticket::from_bytes(&read(path)?, &ring::provider()).ok_or("this is no ticket")?;
+    if age.as_secs() >= ticket.lifetime_seconds.into() {
+        return Err("the ticket has expired".into());
+    }
+    Ok(ticket.offer(age.as_millis().try_into()?))
 }
 
 fn read(path: PathBuf) -> Result<Vec<u8>, Box<dyn Error>> {
@@ -140,9 +188,19 @@ fn offer(config: &mut ClientConfig, name: &str) -> Result<(), Box<dyn Error>> {
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let name = ServerName::try_from(arguments.host.clone())?;
     let config = Arc::new(arguments.config.clone());
-    let handshake = Handshake::client(config, Destination::named(name))?;
-    let mut stream =
-        Stream::new(Connection::new(handshake), connect(arguments)?, key_log(arguments)?);
+    let Arguments { psks, early_data, .. } = arguments;
+    let destination = Destination {
+        psks: psks.clone(),
+        early_data: early_data.is_some(),
+        ..Destination::named(name)
+    };
+    let mut connection = Connection::new(Handshake::client(config, destination)?);
+    let mut output = Vec::new();
+    if let Some(data) = early_data {
+        let sent = connection.write_early_data(data, &mut output)?;
+        eprintln!("client: {sent} of {} bytes go ahead", data.len());
+    }
+    let mut stream = Stream::new(connection, output, connect(arguments)?, key_log(arguments)?);
     let end = loop {
         match stream.next() {
             Event::Decide(question) => answer(&arguments.policy, question, &mut stream)?,
@@ -190,6 +248,13 @@ fn learned(fact: &Fact, arguments: &Arguments, stream: &mut Stream) -> Result<()
     match fact {
         Fact::Negotiated(negotiated) => eprintln!("client: {}", report::negotiated(negotiated)),
         Fact::ClientAuthentication(state) => eprintln!("client: own authentication: {state:?}"),
+        Fact::EarlyDataAccepted => eprintln!("client: early data was taken"),
+        Fact::EarlyDataRejected => eprintln!("client: early data was not taken"),
+        Fact::Ticket(ticket) => {
+            if let Some(path) = &arguments.session_out {
+                fs::write(path, ticket.to_bytes()?)?;
+            }
+        }
         // The first moment to write; if we are to be refused, that is not known yet.
         Fact::Complete => {
             let Arguments { host, path, .. } = arguments;

@@ -17,7 +17,7 @@ use countersign::connection::{Connection, Polled, Step};
 use countersign::crypto::aead::{AeadFailed, NONCE_BYTES, TAG_BYTES};
 use countersign::crypto::{Aead, AeadKey, Provider, Suite, ring};
 use countersign::handshake::config::Destination;
-use countersign::handshake::decision::Sign;
+use countersign::handshake::decision::{CertificateChain, Sign};
 use countersign::handshake::{Answer, ClientConfig, Decision, Fact, Handshake, ServerConfig};
 use countersign::policy::{ClientPolicy, Credential, Roots, ServerPolicy, ServerTrust};
 use countersign::registry::SignatureScheme;
@@ -170,7 +170,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client = Handshake::client(Arc::new(ClientConfig::new(provider())), destination)?;
     let mut client = End::new("client", client);
 
-    let chain = std::iter::once(key.certificate.clone()).collect();
+    let chain: CertificateChain = std::iter::once(key.certificate.clone()).collect();
     let schemes = vec![SignatureScheme::ECDSA_SECP256R1_SHA256];
     let credential = Credential::with_key_elsewhere(chain, schemes)?;
     let identity = ServerPolicy { credentials: vec![credential], ..ServerPolicy::default() };

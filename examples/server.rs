@@ -4,6 +4,7 @@
 //! connection.
 
 mod shared {
+    pub(crate) mod external;
     pub(crate) mod key_log;
     pub(crate) mod names;
     pub(crate) mod report;
@@ -16,7 +17,7 @@ use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -25,21 +26,31 @@ use countersign::crypto::ring;
 use countersign::epoch::Role;
 use countersign::failure::Misuse;
 use countersign::handshake::config::ClientAuthentication;
-use countersign::handshake::{Decision, End, Fact, Handshake, ServerConfig};
-use countersign::policy::{Credential, Inspection, Roots, ServerPolicy, verify};
-use pki_types::UnixTime;
+use countersign::handshake::decision::{HelloRefusal, SelectCredential};
+use countersign::handshake::event::NewTicket;
+use countersign::handshake::psk::OfferedPsk;
+use countersign::handshake::{Answer, Decision, End, Fact, Handshake, ServerConfig};
+use countersign::policy::{
+    Credential, Inspection, IssuedTickets, Recognition, ReplayRegister, Resumption, Roots,
+    ServerPolicy, Tickets, verify,
+};
+use pki_types::{CertificateDer, UnixTime};
 
 use shared::key_log::KeyLog;
-use shared::names;
 use shared::report::{self, report};
 use shared::stream::{Event, Stream};
+use shared::{external, names};
 
 const USAGE: &str = "\
 usage: server --cert FILE [--key FILE] [options]
+       server --psk IDENTITY=HEX [options]
 
   --cert FILE           a certificate chain, in PEM; repeatable: the client's name and signature
                         schemes decide
   --key FILE            the private key of the --cert before it, if it is not in the same file
+  --psk IDENTITY=HEX    a key from outside of TLS, bound to its use by an importer; repeatable
+  --raw-psk IDENTITY=HEX
+                        the same without an importer: for OpenSSL and GnuTLS
   --port PORT           0, the default, takes any; the port is printed
   --client-auth WHETHER none, request or require a client certificate
   --ca FILE             who issues those, in PEM
@@ -48,6 +59,10 @@ usage: server --cert FILE [--key FILE] [options]
   --alpn NAME           an application protocol; repeatable
   --group NAME          a group to accept, like X25519 or SECP256R1; repeatable
   --suite NAME          a cipher suite to accept, like TLS_AES_128_GCM_SHA256; repeatable
+  --tickets COUNT       how many tickets a connection gives, each for one use
+  --early-data BYTES    how much early data each of them permits
+  --record-size-limit BYTES
+                        the longest record to receive, from 64 to 16385
   --echo                send each record back as it came, instead of HTTP
   --keylog FILE         append the secrets to this file
 
@@ -59,10 +74,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest head of a request that is waited for.
 const REQUEST_BYTES: usize = 16_384;
 
+/// How long a ticket may be used.
+const LIFETIME_SECONDS: u32 = 7_200;
+
+/// For how many tickets there is room.
+const TICKETS: usize = 10_000;
+
 struct Server {
     port: u16,
     config: Arc<ServerConfig>,
     policy: ServerPolicy,
+    psks: Vec<OfferedPsk>,
+    /// How many each connection gives.
+    tickets: u32,
+    early_data: Option<u32>,
     deny: bool,
     echo: bool,
     key_log: Option<PathBuf>,
@@ -76,6 +101,9 @@ struct Session<'s> {
     request: Vec<u8>,
     negotiated: String,
     client: String,
+    recognition: Recognition,
+    /// How many are still to be given.
+    tickets: u32,
 }
 
 fn main() -> ExitCode {
@@ -94,7 +122,8 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
     let mut policy = ServerPolicy::default();
     let (mut port, mut echo, mut deny, mut key_log) = (0, false, false, None);
     let mut identities: Vec<(PathBuf, Option<PathBuf>)> = Vec::new();
-    let (mut suites, mut groups) = (Vec::new(), Vec::new());
+    let (mut suites, mut groups, mut psks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tickets, mut early_data) = (0, None);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -117,6 +146,11 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
             }
             Long("group") => groups.push(names::group(&parser.value()?.string()?)?),
             Long("suite") => suites.push(names::suite(&parser.value()?.string()?)?),
+            Long("psk") => psks.extend(external::imported(&parser.value()?.string()?)?),
+            Long("raw-psk") => psks.push(external::raw(&parser.value()?.string()?)?),
+            Long("tickets") => tickets = parser.value()?.parse()?,
+            Long("early-data") => early_data = Some(parser.value()?.parse()?),
+            Long("record-size-limit") => config.record_size_limit = Some(parser.value()?.parse()?),
             Long("echo") => echo = true,
             Long("keylog") => key_log = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Err(USAGE.into()),
@@ -133,15 +167,29 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
         let key = key.unwrap_or_else(|| chain.clone());
         policy.credentials.push(Credential::from_pem(&read(chain)?, &read(key)?)?);
     }
-    if policy.credentials.is_empty() {
+    if policy.credentials.is_empty() && psks.is_empty() {
         return Err(USAGE.into());
+    }
+    if tickets > 0 {
+        policy.resumption = Some(resumption(early_data.is_some()));
     }
     let asks = config.client_authentication != ClientAuthentication::None;
     if asks && policy.client_roots.is_none() {
         return Err("--client-auth needs --ca".into());
     }
     let config = Arc::new(config);
-    Ok(Server { port, config, policy, deny, echo, key_log })
+    Ok(Server { port, config, policy, psks, tickets, early_data, deny, echo, key_log })
+}
+
+fn resumption(takes_early_data: bool) -> Resumption {
+    let issued = IssuedTickets::new(ring::provider().random, TICKETS);
+    // No ticket is older than this process, so no early data was taken that is not remembered.
+    let ever = UnixTime::since_unix_epoch(Duration::ZERO);
+    let register = ReplayRegister::new(ever, TICKETS);
+    Resumption {
+        tickets: Tickets::Stored(Arc::new(Mutex::new(issued))),
+        register: takes_early_data.then(|| Arc::new(Mutex::new(register))),
+    }
 }
 
 fn client_authentication(name: &str) -> Result<ClientAuthentication, String> {
@@ -184,10 +232,12 @@ impl Server {
         let connection = Connection::new(Handshake::server(Arc::clone(&self.config))?);
         let mut session = Session {
             server: self,
-            stream: Stream::new(connection, socket, key_log.transpose()?),
+            stream: Stream::new(connection, Vec::new(), socket, key_log.transpose()?),
             request: Vec::new(),
             negotiated: String::new(),
             client: String::from("nobody in particular"),
+            recognition: Recognition::default(),
+            tickets: self.tickets,
         };
         let end = session.run()?;
         let sentences = report(&end).join("; ");
@@ -195,6 +245,20 @@ impl Server {
         eprintln!("server: {peer}: {sentences}{}", fault.unwrap_or_default());
         session.stream.leave(end.closing());
         Ok(())
+    }
+
+    /// Goes on with the first key that both ends have and the suite can use.
+    fn select_psk(&self, mut question: SelectCredential) -> Result<Answer, SelectCredential> {
+        let offered: Vec<_> = question.psk_identities().map(|psk| psk.identity.to_vec()).collect();
+        for (index, identity) in offered.iter().enumerate() {
+            for own in self.psks.iter().filter(|own| own.identity() == identity) {
+                match question.psk(index, own.key().clone(), None, false) {
+                    Ok(answer) => return Ok(answer),
+                    Err(unfit) => question = unfit.question,
+                }
+            }
+        }
+        Err(question)
     }
 }
 
@@ -206,6 +270,9 @@ impl Session<'_> {
                 Event::Learned(Fact::Negotiated(negotiated)) => {
                     self.negotiated = report::negotiated(&negotiated);
                 }
+                Event::Learned(Fact::EarlyDataAccepted) => eprintln!("server: takes early data"),
+                Event::Learned(Fact::EarlyDataRejected) => eprintln!("server: no early data"),
+                Event::Learned(Fact::Complete) => self.issue_ticket()?,
                 Event::Learned(Fact::PeerClosed) => self.stream.connection().close()?,
                 Event::Learned(_) => {}
                 Event::Data(data) if self.server.echo => self.stream.write(&data)?,
@@ -219,9 +286,7 @@ impl Session<'_> {
         let Server { policy, deny, .. } = self.server;
         let now = UnixTime::now();
         if let Decision::VerifyCertificate(question) = &question {
-            let certificate = question.certificates().next();
-            let inspection = certificate.and_then(|der| Inspection::of(&der));
-            self.client = inspection.map(|inspection| inspection.subject).unwrap_or_default();
+            self.client = question.certificates().next().map(subject).unwrap_or_default();
         }
         let question = match (question, &policy.client_roots) {
             (Decision::VerifyCertificate(question), Some(roots))
@@ -230,14 +295,43 @@ impl Session<'_> {
                 eprintln!("server: {} has no access", self.client);
                 return Ok(self.stream.answer(question.deny())?);
             }
+            (Decision::SelectCredential(question), _) => match self.server.select_psk(question) {
+                Ok(answer) => return Ok(self.stream.answer(answer)?),
+                Err(question) => Decision::SelectCredential(question),
+            },
             (question, _) => question,
         };
-        let answered = policy.answer(question, now);
-        let answered = answered.map_err(|question| format!("nobody answers {question:?}"))?;
+        let gives_ticket = matches!(question, Decision::SealTicket(_));
+        let answered = match self.recognition.answer(policy, question, now).map_err(|q| *q) {
+            Ok(answered) => answered,
+            // There are keys, and no certificate.
+            Err(Decision::SelectCredential(question)) => {
+                question.refuse(HelloRefusal::NoAcceptablePsk).into()
+            }
+            Err(question) => return Err(format!("nobody answers {question:?}").into()),
+        };
         if let Some(rejection) = &answered.rejection {
             eprintln!("server: the client is not accepted: {rejection}");
         }
-        Ok(self.stream.answer(answered.answer)?)
+        // Known now, or known again by its ticket.
+        if let Some(certificate) = self.recognition.certificates().first() {
+            self.client = subject(certificate.clone());
+        }
+        self.stream.answer(answered.answer)?;
+        if gives_ticket { Ok(self.issue_ticket()?) } else { Ok(()) }
+    }
+
+    /// Gives the next ticket, if there is one to give.
+    fn issue_ticket(&mut self) -> Result<(), Misuse> {
+        let Some(left) = self.tickets.checked_sub(1) else { return Ok(()) };
+        self.tickets = left;
+        let max_early_data_bytes = self.server.early_data;
+        let order = NewTicket { lifetime_seconds: LIFETIME_SECONDS, max_early_data_bytes };
+        match self.stream.connection().issue_ticket(order) {
+            // The client has no use for it.
+            Err(Misuse::NotOffered) => Ok(()),
+            done => done,
+        }
     }
 
     /// Replies to requests, each in one record; closes where the client wants that.
@@ -264,4 +358,8 @@ impl Session<'_> {
         self.stream.write([head, body].concat().as_bytes())?;
         if closes { self.stream.connection().close() } else { Ok(()) }
     }
+}
+
+fn subject(certificate: CertificateDer<'_>) -> String {
+    Inspection::of(&certificate).map(|inspection| inspection.subject).unwrap_or_default()
 }

@@ -273,15 +273,13 @@ impl<'a, T: Decode<'a>> List<'a, T> {
     }
 }
 
-impl<T> List<'_, T> {
+impl<'a, T> List<'a, T> {
     /// Whether there are no items.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
-}
 
-impl<'a, T> List<'a, T> {
     /// The encoded items, without the length in front of them.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {

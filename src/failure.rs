@@ -101,6 +101,8 @@ causes! {
     NoCommonGroup => HandshakeFailure, "4.2.1", "no key exchange group in common";
     NoCommonSignatureScheme => HandshakeFailure, "4.3.3", "no signature scheme in common with a credential";
     NoCommonApplicationProtocol => NoApplicationProtocol, "4.4.1", "no application protocol in common";
+    NoCommonCertificateType => UnsupportedCertificate, "4.5.1", "no type of certificate in common (RFC 7250)";
+    CertificateTypesRedundant => IllegalParameter, "4.5.1", "types of certificate are listed, and all are X.509 (RFC 7250)";
     KeyShareRepeated => IllegalParameter, "4.3.8", "two key shares for one group";
     KeyShareNotListed => IllegalParameter, "4.3.8", "a key share for a group that supported_groups lacks";
     KeyShareInvalid => IllegalParameter, "4.3.8", "a key share is not a valid value of its group";
@@ -131,6 +133,7 @@ causes! {
 
     // EncryptedExtensions
     ProtocolNotOffered => IllegalParameter, "4.4.1", "the server selects an application protocol that was not offered";
+    CertificateTypeNotOffered => IllegalParameter, "4.4.1", "the server selects a type of certificate that was not offered";
     EarlyDataNotAcceptable => IllegalParameter, "4.3.10", "the server accepts early data that it may not";
 
     // CertificateRequest and Certificate
@@ -140,7 +143,9 @@ causes! {
     ClientCertificateMissing => CertificateRequired, "4.5.1.3", "the client provides no certificate, and one is required";
     TooManyCertificates => BadCertificate, "4.5.1", "a certificate chain is longer than the limit";
     CertificateMalformed => BadCertificate, "4.5.1", "the end-entity certificate cannot be read";
-    CertificateTypeUnsupported => UnsupportedCertificate, "4.5.1", "the end-entity certificate has a key of an unsupported kind";
+    RawPublicKeyMalformed => BadCertificate, "4.5.1", "the raw public key is no DER SubjectPublicKeyInfo";
+    TooManyRawPublicKeys => IllegalParameter, "4.5.1", "more than one raw public key in a Certificate";
+    CertificateTypeUnsupported => UnsupportedCertificate, "4.5.1", "the peer's key is of an unsupported kind";
     CertificateCannotSign => UnsupportedCertificate, "4.5.1.2", "the end-entity certificate's key usage lacks digitalSignature";
 
     // CertificateVerify and Finished
@@ -167,9 +172,16 @@ causes! {
     ConnectionOverload => InternalError, "6.2", "the server has no capacity for the connection";
     RefusedWithoutReason => GeneralError, "6.2", "the connection is refused, and the reason withheld";
 
-    // KeyUpdate and after
+    // NewSessionTicket, KeyUpdate and after
+    TicketEarlyDataLimited => IllegalParameter, "4.7.1", "a ticket for QUIC limits early data, which QUIC does by itself (RFC 9001)";
     KeyUpdateRequestUnknown => IllegalParameter, "4.7.3", "request_update is neither 0 nor 1";
     TooManyKeyUpdates => UnexpectedMessage, "4.7.3", "more key updates without data than the limit";
+
+    // Authentication after the handshake
+    TooManyCertificateRequests => UnexpectedMessage, "4.7.2", "more certificate requests wait for an answer than the limit";
+    RequestContextRepeated => IllegalParameter, "4.4.2", "a certificate request has the context of another";
+    RequestContextUnknown => IllegalParameter, "4.5.1", "a certificate answers no request that is open";
+    AnswerInterrupted => UnexpectedMessage, "4.7.2", "application data between the messages of an authentication";
 
     // Faults of our own
     CookieUnavailable => InternalError, "6.2", "a cookie could not be sealed or opened";
@@ -262,12 +274,15 @@ pub enum Misuse {
     NotConnected,
     /// `close` was called: nothing more can be sent.
     WriteClosed,
-    /// A question is open, a message has arrived in part, or output has not been taken.
+    /// A question is open, a message has arrived in part, output has not been taken, or a
+    /// certificate may yet be asked for.
     Unfinished,
     /// A KeyUpdate that asks for an answer is still unanswered (RFC 9846 §4.7.3).
     UpdateAlreadyRequested,
     /// The transport has no such message (QUIC has no KeyUpdate).
     NotInThisProfile,
+    /// As many certificate requests as the limit allows are unanswered (RFC 9846 §4.7.2).
+    TooManyRequests,
     /// Only the other role can do this.
     WrongRole,
     /// An answer names something that the question did not offer.
@@ -288,6 +303,7 @@ impl fmt::Display for Misuse {
             Self::Unfinished => "a question, a message or output is outstanding",
             Self::UpdateAlreadyRequested => "an earlier update request is unanswered",
             Self::NotInThisProfile => "the transport has no such message",
+            Self::TooManyRequests => "too many certificate requests are unanswered",
             Self::WrongRole => "only the other role can do this",
             Self::NotOffered => "the answer names something that was not offered",
             Self::OutOfRange => "a value is out of range",

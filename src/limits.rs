@@ -24,6 +24,9 @@ pub struct Limits {
     pub user_canceled_alerts: u32,
     /// KeyUpdates received in a row without application data between them.
     pub key_updates: u32,
+    /// CertificateRequests after the handshake that are unanswered at one time; a server makes no
+    /// more.
+    pub certificate_requests: usize,
     /// Bytes of early data that are skipped when it was rejected, record overhead included.
     pub skipped_early_data_bytes: usize,
 }
@@ -41,6 +44,7 @@ impl Default for Limits {
             empty_records: 32,
             user_canceled_alerts: 4,
             key_updates: 32,
+            certificate_requests: 8,
             skipped_early_data_bytes: 16_384 + 256,
         }
     }

@@ -126,6 +126,10 @@ registry! {
 
     /// A signature scheme (RFC 9846 §4.3.3).
     SignatureScheme(u16 u16) {
+        /// RSASSA-PKCS1-v1_5 with SHA-1: in certificates only, and in none if it can be helped.
+        RSA_PKCS1_SHA1 = 0x0201,
+        /// ECDSA with SHA-1: in certificates only, and in none if it can be helped.
+        ECDSA_SHA1 = 0x0203,
         /// RSASSA-PKCS1-v1_5 with SHA-256: in certificates only.
         RSA_PKCS1_SHA256 = 0x0401,
         /// RSASSA-PKCS1-v1_5 with SHA-384: in certificates only.
@@ -162,6 +166,14 @@ registry! {
         PSK_KE = 0,
         /// PSK with (EC)DHE.
         PSK_DHE_KE = 1,
+    }
+
+    /// What a Certificate message holds (RFC 7250 §3, RFC 9846 §4.5.1).
+    CertificateType(u8 u8) {
+        /// A chain of certificates; what is not agreed on is this.
+        X509 = 0,
+        /// A SubjectPublicKeyInfo, and nobody who vouches for it.
+        RAW_PUBLIC_KEY = 2,
     }
 
     /// Whether a KeyUpdate asks for one in return (RFC 9846 §4.7.3).
@@ -265,10 +277,8 @@ impl SignatureScheme {
             Self::RSA_PKCS1_SHA256
                 | Self::RSA_PKCS1_SHA384
                 | Self::RSA_PKCS1_SHA512
-                | Self(RSA_PKCS1_SHA1 | ECDSA_SHA1)
+                | Self::RSA_PKCS1_SHA1
+                | Self::ECDSA_SHA1
         )
     }
 }
-
-const RSA_PKCS1_SHA1: u16 = 0x0201;
-const ECDSA_SHA1: u16 = 0x0203;

@@ -42,6 +42,12 @@ impl Transcript {
         self.running.digest_with(&[])
     }
 
+    /// Another transcript that begins with all of this one.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { running: self.running.fork() }
+    }
+
     /// The hash through the last message added and then a part of the next: what a PSK binder
     /// covers (RFC 9846 §4.3.11.2).
     #[must_use]

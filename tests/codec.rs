@@ -10,8 +10,8 @@ use countersign::message::{
     ServerHelloExtensions, TicketRequest,
 };
 use countersign::registry::{
-    CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
-    SignatureScheme,
+    CertificateType, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion,
+    PskKeyExchangeMode, SignatureScheme,
 };
 use proptest::collection::{SizeRange, vec};
 use proptest::option;
@@ -60,6 +60,10 @@ fn strings<T>(
     })
 }
 
+fn certificate_type(code: u16) -> CertificateType {
+    CertificateType(code.to_be_bytes()[0])
+}
+
 /// What a [`ClientHello`] borrows from.
 #[derive(Clone, Debug)]
 struct Hello {
@@ -78,6 +82,7 @@ struct Hello {
     authorities: Option<Vector<DistinguishedName<'static>>>,
     shares: Option<Vector<KeyShareEntry<'static>>>,
     record_size_limit: Option<u16>,
+    certificate_types: [Option<Vector<CertificateType>>; 2],
 }
 
 impl Hello {
@@ -98,6 +103,8 @@ impl Hello {
                 signature_algorithms_cert: self.schemes[1].as_ref().map(Vector::list),
                 application_layer_protocols: self.protocols.as_ref().map(|list| list.list()),
                 signed_certificate_timestamp,
+                client_certificate_types: self.certificate_types[0].as_ref().map(Vector::list),
+                server_certificate_types: self.certificate_types[1].as_ref().map(Vector::list),
                 pre_shared_key: self.psks.as_ref().map(|(identities, binders)| OfferedPsks {
                     identities: identities.list(),
                     binders: binders.list(),
@@ -162,10 +169,14 @@ prop_compose! {
         authorities in option::of(strings(1..4, |list, name| list.push(&DistinguishedName(name)))),
         shares in option::of(shares()),
         record_size_limit in option::of(64..=u16::MAX),
+        certificate_types in [
+            option::of(codes(certificate_type, 1..=255)),
+            option::of(codes(certificate_type, 1..=255)),
+        ],
     ) -> Hello {
         Hello {
             random, session_id, suites, compression, flags, opaque, groups, schemes, protocols,
-            psks, versions, modes, authorities, shares, record_size_limit,
+            psks, versions, modes, authorities, shares, record_size_limit, certificate_types,
         }
     }
 }
@@ -252,12 +263,15 @@ proptest! {
         let ClientHelloExtensions {
             status_request, signed_certificate_timestamp, signature_algorithms,
             signature_algorithms_cert, certificate_authorities, supported_groups, early_data,
-            quic_transport_parameters, record_size_limit, ..
+            quic_transport_parameters, record_size_limit, client_certificate_types,
+            server_certificate_types, ..
         } = hello.message().extensions;
         let message = Message::EncryptedExtensions(EncryptedExtensions {
             server_name: status_request,
             supported_groups,
             application_layer_protocol: protocol.as_deref(),
+            client_certificate_type: client_certificate_types.and_then(|list| list.first()),
+            server_certificate_type: server_certificate_types.and_then(|list| list.first()),
             early_data,
             quic_transport_parameters,
             record_size_limit,

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use countersign::handshake::Fact;
 use countersign_testing::pki::{Authority, NAME};
 use countersign_testing::{Client, Folder, Program, Talk, has_program};
 use rcgen::{CertificateParams, date_time_ymd};
@@ -367,6 +368,111 @@ fn server_echoes() {
     talk.close();
 }
 
+/// Fails unless all of these are in the text.
+fn all_in(text: &str, expected: &[&str]) {
+    for expected in expected {
+        assert!(text.contains(expected), "no {expected}:\n{text}");
+    }
+}
+
+#[test]
+fn client_comes_back_with_early_data_and_is_known_by_the_certificate_that_it_showed_first() {
+    let bench = Bench::new();
+    let asks = ["--client-auth", "require", "--ca", &bench.root_file];
+    let gives = ["--tickets", "2", "--early-data", "1000"];
+    let (server, address) = bench.server(&[&asks[..], &gives].concat());
+    let alice = bench.folder.put("alice.pem", bench.root.issue(|_| {}).pem());
+    let request = "GET /early HTTP/1.1\r\n\r\n";
+    let file = bench.folder.put("early", request);
+    let session = bench.folder.path("session");
+    let session = session.to_str().unwrap();
+    let keeps = ["--session-out", session];
+
+    let (success, text) = bench.client(&address, &[&keeps[..], &["--cert", &alice]].concat());
+    assert!(success && !text.contains("PSK"), "{text}");
+    all_in(&text, &["Hello, CN=leaf."]);
+
+    for early in [request, &file] {
+        let more = ["--session-in", session, "--early-data", early];
+        let (success, text) = bench.client(&address, &[&keeps[..], &more].concat());
+        assert!(success, "{text}");
+        all_in(&text, &["Resumption PSK", "23 of 23 bytes go ahead", "early data was taken"]);
+        assert_eq!(text.matches("Hello, CN=leaf.").count(), 2, "{text}");
+    }
+    server.expect_times("server: takes early data", 2);
+
+    // The first comes back with the last ticket, and then there is none left.
+    let (success, _) = bench.client(&address, &["--session-in", session]);
+    assert!(success);
+    let again = ["--session-in", session, "--early-data", request];
+    let (success, text) = bench.client(&address, &again);
+    assert!(!success && !text.contains("PSK"), "{text}");
+    all_in(&text, &["early data was not taken", "certificate_required(116)"]);
+    server.expect("server: no early data");
+}
+
+#[test]
+fn client_sends_no_more_early_data_than_the_ticket_permits() {
+    let bench = Bench::new();
+    let session = bench.folder.path("session");
+    let session = session.to_str().unwrap();
+    for (gives, permitted) in [("10", true), ("0", true), ("none", false)] {
+        let early = if permitted { &["--early-data", gives][..] } else { &[] };
+        let (_server, address) = bench.server(&[&["--tickets", "1"], early].concat());
+        let client = Client::trusting(&bench.root);
+        let mut talk = Talk::connect(&client, address.parse().unwrap()).unwrap();
+        talk.until(|talk| talk.count(|fact| matches!(fact, Fact::Ticket(_))) == 1);
+        let ticket = talk.facts.iter().find_map(|fact| match fact {
+            Fact::Ticket(ticket) => Some(ticket.to_bytes().unwrap()),
+            _ => None,
+        });
+        fs::write(session, ticket.unwrap()).unwrap();
+        talk.close();
+        let more = ["--session-in", session, "--early-data", "more than ten bytes"];
+        let (success, text) = bench.client(&address, &more);
+        let told = text.contains(&format!("{gives} of 19 bytes go ahead"));
+        assert_eq!((success, told), (permitted, permitted), "{text}");
+    }
+}
+
+#[test]
+fn programs_agree_on_an_external_key_imported_or_raw() {
+    let key = "device=7=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let other = "device=7=ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let unknown = "device=8=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let (sha256, sha384) = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384");
+    let page = "HTTP/1.1 200 OK";
+    for (server, client, suite, expected) in [
+        (["--psk", key], ["--psk", key], sha256, &["Imported PSK", page][..]),
+        (["--psk", key], ["--psk", key], sha384, &["Imported PSK", page]),
+        (["--raw-psk", key], ["--raw-psk", key], sha256, &["External PSK", page]),
+        (["--psk", key], ["--psk", other], sha256, &["decrypt_error(51)"]),
+        (["--psk", key], ["--psk", unknown], sha256, &["unknown_psk_identity(115)"]),
+        (["--psk", key], ["--raw-psk", key], sha256, &["unknown_psk_identity(115)"]),
+    ] {
+        let program = Program::start(&example("server"), server);
+        let address = program.listens("listening on").to_string();
+        let arguments = [NAME, "--connect", &address, "--suite", suite];
+        let output = Command::new(example("client")).args(arguments).args(client).output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.success(), expected.contains(&page), "{text}");
+        all_in(&text, expected);
+    }
+}
+
+#[test]
+fn programs_keep_to_each_others_record_size_limit() {
+    let bench = Bench::new();
+    let (_server, address) = bench.server(&["--record-size-limit", "64"]);
+    for limit in ["64", "100", "16385"] {
+        let (success, text) = bench.client(&address, &["--record-size-limit", limit]);
+        assert!(success, "{text}");
+        all_in(&text, &["200 OK", &format!("records up to 64 out and {limit} in")]);
+    }
+    let (success, text) = bench.client(&address, &[]);
+    assert!(success && !text.contains("records up to"), "{text}");
+}
+
 #[test]
 fn programs_say_what_they_cannot_use() {
     let bench = Bench::new();
@@ -375,7 +481,15 @@ fn programs_say_what_they_cannot_use() {
         ("client", &["server.example", "--group", "X9"]),
         ("client", &["server.example", "--cafile", "/nowhere"]),
         ("client", &["server.example", "--cert", &bench.root_file]),
+        ("client", &["server.example", "--session-in", &bench.root_file]),
+        ("client", &["server.example", "--session-in", "/nowhere"]),
+        ("client", &["server.example", "--early-data", "without a ticket"]),
+        ("client", &["server.example", "--psk", "without a key"]),
+        ("client", &["server.example", "--psk", "odd=123"]),
+        ("client", &["server.example", "--raw-psk", "none="]),
+        ("client", &["server.example", "--record-size-limit", "63"]),
         ("server", &[]),
+        ("server", &["--psk", "=00"]),
         ("server", &["--cert", &bench.root_file]),
         ("server", &["--cert", &bench.server_file, "--client-auth", "require"]),
     ] {

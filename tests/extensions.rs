@@ -90,6 +90,10 @@ fn sample(extension_type: Type, message: Kind) -> (Vec<u8>, Ends) {
         (Type::SIGNATURE_ALGORITHMS | Type::SIGNATURE_ALGORITHMS_CERT, _) => b"\0\x02\x04\x03",
         (Type::APPLICATION_LAYER_PROTOCOL_NEGOTIATION, _) => b"\0\x03\x02h2",
         (Type::RECORD_SIZE_LIMIT, _) => b"\x40\x01",
+        (Type::CLIENT_CERTIFICATE_TYPE | Type::SERVER_CERTIFICATE_TYPE, Kind::ClientHello) => {
+            b"\x02\x02\0"
+        }
+        (Type::CLIENT_CERTIFICATE_TYPE | Type::SERVER_CERTIFICATE_TYPE, _) => b"\x02",
         (Type::PRE_SHARED_KEY, Kind::ServerHello) => b"\0\0",
         (Type::PRE_SHARED_KEY, _) => {
             b"\0\x07\0\x01p\0\0\0\0\0\x21\x20................................"

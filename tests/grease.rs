@@ -188,7 +188,8 @@ fn lists_that_are_not_sent_are_not_sent_for_a_reserved_value() {
 fn of_request(body: &[u8]) -> (Vec<u16>, Vec<u16>) {
     let request = CertificateRequest::parse(body, &Limits::default()).expect("a request");
     let schemes = request.signature_algorithms.expect("schemes");
-    let types = types_behind(&body[1..], Kind::CertificateRequest);
+    let block = &body[1 + request.certificate_request_context.len()..];
+    let types = types_behind(block, Kind::CertificateRequest);
     (schemes.iter().map(|scheme| scheme.0).collect(), types)
 }
 
@@ -213,6 +214,27 @@ fn server_reserves_values_in_its_request_and_its_tickets() {
     let types = of_ticket(bodies(&seen, Kind::NewSessionTicket)[0]);
     assert_eq!(types.iter().filter(|found| is_reserved(**found)).count(), 2, "{types:x?}");
     assert!(types.contains(&ExtensionType::EARLY_DATA.0));
+}
+
+#[test]
+fn server_reserves_values_in_a_request_after_the_handshake_too() {
+    let mut setup = setup();
+    setup.client.post_handshake_auth = true;
+    let (mut pair, _) = exchanged(setup);
+    let mut requests = Vec::new();
+    pair.server.handshake.request_certificate(true).expect("it is offered");
+    pair.run(|flight| {
+        if flight.from == Role::Server {
+            requests.extend(messages(&flight.bytes).into_iter().map(<[u8]>::to_vec));
+        }
+    });
+    let (schemes, types) = of_request(&requests[0][HEADER_BYTES..]);
+    assert!(is_reserved(schemes[0]) && !schemes[1..].iter().any(|scheme| is_reserved(*scheme)));
+    assert_eq!(types.iter().filter(|found| is_reserved(**found)).count(), 2, "{types:x?}");
+    let authenticated = |fact: &Fact| {
+        matches!(fact, Fact::PostHandshakeAuthentication { certificate: Some(_), .. })
+    };
+    assert!(pair.server.knows(authenticated));
 }
 
 #[test]

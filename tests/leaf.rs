@@ -131,6 +131,61 @@ fn certificate_cut_short_anywhere_is_malformed() {
 }
 
 #[test]
+fn raw_public_key_is_read_as_the_key_of_a_certificate_is() {
+    for algorithm in [&alg_id::RSA_ENCRYPTION, &alg_id::ECDSA_P256, &alg_id::ED25519] {
+        for length in [1, 32, 100, 117, 125, 126, 127, 200, 240, 255, 256, 600, 60_000] {
+            let certificate = Certificate::new(algorithm, &vec![7; length]);
+            let der = certificate.subject_public_key_info();
+            let leaf = Leaf::parse_raw_public_key(&der).expect("a readable key");
+            assert_eq!(leaf.subject_public_key_info(), der);
+            assert_eq!(leaf.public_key(), certificate.public_key);
+            assert_eq!(Leaf::parse(&certificate.der()), Ok(leaf));
+        }
+    }
+}
+
+#[test]
+fn raw_public_key_in_other_than_der_is_malformed() {
+    let good = Certificate::new(&alg_id::ED25519, b"the key");
+    let der = good.subject_public_key_info();
+    let content = &der[2..];
+    let (algorithm, key) = content.split_at(2 + alg_id::ED25519.len());
+    let cases = [
+        ("nothing", Vec::new()),
+        ("a certificate", good.der()),
+        ("a byte behind it", [&der[..], &[0]].concat()),
+        ("another behind it", der.repeat(2)),
+        ("a byte behind the key", sequence(&[content, &[0]])),
+        ("an element behind the key", sequence(&[content, NULL])),
+        ("a key of no whole bytes", sequence(&[algorithm, &element(0x03, &[&[1], b"the key"])])),
+        ("a key of no type", sequence(&[key])),
+        ("a key in an OCTET STRING", sequence(&[algorithm, &element(0x04, &[&[0], b"the key"])])),
+        ("a SET", element(0x31, &[content])),
+        ("a long length of the whole", [&[0x30, 0x81, der[1]], content].concat()),
+        ("a long length of the key", sequence(&[algorithm, &[0x03, 0x81], &key[1..]])),
+        ("a long length of the type", sequence(&[&[0x30, 0x81], &algorithm[1..], key])),
+        ("no length at all", [&[0x30, 0x80], content, &[0, 0]].concat()),
+    ];
+    for (what, bad) in cases {
+        let read = Leaf::parse_raw_public_key(&bad);
+        assert_eq!(read, Err(Cause::RawPublicKeyMalformed), "{what}");
+    }
+    for length in 0..der.len() {
+        let read = Leaf::parse_raw_public_key(&der[..length]);
+        assert_eq!(read, Err(Cause::RawPublicKeyMalformed), "{length}");
+    }
+}
+
+#[test]
+fn raw_public_key_that_no_scheme_uses_is_an_unsupported_certificate() {
+    for algorithm in [element(0x06, &[b"\x2b\x65\x6e"]), alg_id::ECDSA_P256K1.to_vec()] {
+        let der = Certificate::new(&algorithm, b"the key").subject_public_key_info();
+        let read = Leaf::parse_raw_public_key(&der);
+        assert_eq!(read, Err(Cause::CertificateTypeUnsupported), "{algorithm:02x?}");
+    }
+}
+
+#[test]
 fn each_scheme_fits_its_own_kind_of_key_and_no_other() {
     let kinds = [
         KeyKind::Rsa,

@@ -101,6 +101,9 @@ fn server_parameters_keep_their_bounds() {
             row("early_data with a body", "0008 002a 0004 00*4", Err(Malformed)),
             row("a limit of 63", "0006 001c 0002 003f", Err(RecordSizeLimitTooSmall)),
             row("no groups", "0006 000a 0002 0000", Err(Malformed)),
+            row("a type of certificate", "0005 0013 0001 02", Ok(())),
+            row("two of them", "0006 0014 0002 02 00", Err(Malformed)),
+            row("a list of one", "0006 0014 0002 01 02", Err(Malformed)),
         ],
     );
     check_whole(Kind::EncryptedExtensions, "000d 0010 0005 0003 02 6832 002a 0000");

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use countersign::crypto::ring::provider;
+use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, provider};
 use countersign::epoch::Role;
 use countersign::handshake::decision::{
-    CertificateChain, CertificateFault, HelloRefusal, SealTicket, SelectClientCredential,
+    CertificateFault, HelloRefusal, OwnCertificate, SealTicket, SelectClientCredential,
     SelectCredential, Sign, VerifyCertificate,
 };
 use countersign::handshake::psk::PreSharedKey;
 use countersign::handshake::{Answer, Decision};
-use countersign::registry::SignatureScheme;
+use countersign::registry::{CertificateType, SignatureScheme};
 
 use crate::configuration::authorities;
 use crate::conversation::Conversation;
@@ -49,6 +49,7 @@ impl Conversation<'_> {
         }
         self.seen.peer = Some(Peer {
             certificates: question.certificates().map(|der| der.to_vec()).collect(),
+            certificate_type: Some(question.certificate_type()),
             ocsp_response: question.ocsp_response().map(<[u8]>::to_vec),
             timestamps: question.signed_certificate_timestamps().map(<[u8]>::to_vec),
             scheme: Some(question.scheme()),
@@ -58,7 +59,13 @@ impl Conversation<'_> {
         let counts = options.verify_peer || options.require_client_certificate;
         let is_client = question.role() == Role::Client;
         let wants_psk = self.identities.iter().any(|own| own.certified().is_none());
-        Ok(if wants_psk && !counts {
+        let is_raw = question.certificate_type() == CertificateType::RAW_PUBLIC_KEY;
+        let known = TLS_AES_128_GCM_SHA256.hash.digest(&[question.subject_public_key_info()]);
+        let is_known = options.expect.raw_public_key_hash.as_deref() == Some(known.as_bytes());
+        Ok(if is_raw && !is_known {
+            // Nobody vouches for it.
+            question.reject(CertificateFault::Unspecified)
+        } else if wants_psk && !counts {
             // Whoever is configured with keys alone wants no certificate.
             question.reject(CertificateFault::Unspecified)
         } else if options.verify_fail && counts {
@@ -106,15 +113,16 @@ impl Conversation<'_> {
     ) -> Result<Answer, Stop> {
         let schemes: Vec<_> = question.signature_schemes().collect();
         let authorities: Vec<_> = question.certificate_authorities().collect();
-        let takes_certificate = question.accepts_certificate();
+        let certificate_type = question.certificate_type();
         let suite = provider().suite(question.cipher_suite());
         for identity in &self.identities {
             match &identity.proof {
-                Proof::Certificate(certified) if takes_certificate => {
-                    let scheme = certified.scheme_for(&schemes, &authorities);
-                    let Some(scheme) = scheme else { continue };
+                Proof::Certificate(certified) => {
+                    let scheme_for = |of| certified.scheme_for(of, &schemes, &authorities);
+                    let Some(scheme) = certificate_type.and_then(scheme_for) else { continue };
                     self.seen.credential = Some(identity.number);
-                    let answer = question.certificate(self.chain(certified), scheme, protocol);
+                    let answer =
+                        question.certificate(self.certificate(certified), scheme, protocol);
                     return answer.map_err(|unfit| Stop::from(unfit.misuse));
                 }
                 Proof::ExternalKey(key) => {
@@ -128,19 +136,20 @@ impl Conversation<'_> {
                     let answer = question.psk(index, psk.key().clone(), protocol, false);
                     return answer.map_err(|unfit| Stop::from(unfit.misuse));
                 }
-                Proof::Certificate(_) => {}
             }
         }
         Ok(question.refuse(HelloRefusal::NoSuitableCertificate))
     }
 
-    fn chain(&self, certified: &Certified) -> Arc<CertificateChain> {
-        let mut chain = Arc::clone(certified.credential.chain());
-        if self.options.ocsp_callback_declines {
-            let entries = &mut Arc::make_mut(&mut chain).entries;
+    fn certificate(&self, certified: &Certified) -> OwnCertificate {
+        let mut certificate = certified.credential.certificate().clone();
+        if let (OwnCertificate::Chain(chain), true) =
+            (&mut certificate, self.options.ocsp_callback_declines)
+        {
+            let entries = &mut Arc::make_mut(chain).entries;
             entries.iter_mut().for_each(|entry| entry.ocsp_response = None);
         }
-        chain
+        certificate
     }
 
     fn check_client_hello(&self, question: &SelectCredential) -> Result<(), Stop> {
@@ -244,13 +253,14 @@ impl Conversation<'_> {
             return Ok(question.unavailable());
         }
         let schemes: Vec<_> = question.signature_schemes().collect();
+        let of = question.certificate_type();
         let fitting = self.identities.iter().find_map(|identity| {
             let certified = identity.certified()?;
-            Some((identity.number, certified, certified.scheme_for(&schemes, &names)?))
+            Some((identity.number, certified, certified.scheme_for(of, &schemes, &names)?))
         });
         let Some((number, certified, scheme)) = fitting else { return Ok(question.decline()) };
         self.seen.credential = Some(number);
-        let answer = question.certificate(self.chain(certified), scheme);
+        let answer = question.certificate(self.certificate(certified), scheme);
         answer.map_err(|unfit| Stop::from(unfit.misuse))
     }
 

@@ -7,7 +7,7 @@ use countersign::handshake::config::{
     KeyShares, Preference, Profile, ProtocolName, ServerConfig, Vector,
 };
 use countersign::limits::Limits;
-use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use countersign::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 use pki_types::ServerName;
 
 use crate::conversation::{EarlyData, Seen};
@@ -39,6 +39,13 @@ pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
         let suites = config.cipher_suites.list().iter().chain([TLS_FALLBACK_SCSV]);
         config.cipher_suites = suites.collect();
     }
+    config.client_certificate_types = match options.own_certificate_types.as_slice() {
+        [] => own_certificate_types(options),
+        named => named.iter().copied().collect(),
+    };
+    if !options.peer_certificate_types.is_empty() {
+        config.server_certificate_types = options.peer_certificate_types.iter().copied().collect();
+    }
     config.request_ocsp_response = options.ask_for_ocsp;
     config.request_signed_certificate_timestamps = options.ask_for_timestamps;
     config.profile = profile(options)?;
@@ -57,6 +64,10 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         (false, true) => ClientAuthentication::Require,
         (false, false) => ClientAuthentication::None,
     };
+    config.server_certificate_types = own_certificate_types(options);
+    if !options.peer_certificate_types.is_empty() {
+        config.client_certificate_types = options.peer_certificate_types.iter().copied().collect();
+    }
     for name in authorities(options.client_authorities.as_deref())? {
         let fits = config.certificate_authorities.push(&DistinguishedName(&name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
@@ -74,6 +85,25 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
     config.limits = limits(options);
     config.report_transitions = true;
     Ok(config)
+}
+
+/// The types of the credentials, in order; certificates if there are none.
+fn own_certificate_types(options: &Options) -> Vector<CertificateType> {
+    let all = options.credentials.iter().chain([&options.default_credential]);
+    let types = all.filter_map(|credential| match credential.is_raw_public_key {
+        true => Some(CertificateType::RAW_PUBLIC_KEY),
+        false => credential.certificate_file.as_ref().map(|_| CertificateType::X509),
+    });
+    let mut seen = Vec::new();
+    for certificate_type in types {
+        if !seen.contains(&certificate_type) {
+            seen.push(certificate_type);
+        }
+    }
+    if seen.is_empty() {
+        seen.push(CertificateType::X509);
+    }
+    seen.into_iter().collect()
 }
 
 /// Where a client goes, and with which session.

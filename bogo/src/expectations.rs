@@ -91,6 +91,10 @@ impl Conversation<'_> {
         if expect.peer_scheme.is_some() {
             same("signature scheme", &peer.scheme, &expect.peer_scheme)?;
         }
+        if expect.peer_certificate_type.is_some() {
+            let seen = peer.certificate_type.map(|certificate_type| certificate_type.0);
+            same("type of certificate", &seen, &expect.peer_certificate_type)?;
+        }
         if let Some(path) = &expect.peer_certificate_file {
             same("peer certificate", &peer.certificates, &identity::certificates(path)?)?;
         }

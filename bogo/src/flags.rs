@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use countersign::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 
 use self::Flag::{Base64, Code, Inert, InertValue, Number, Switch, Text};
 use crate::compliance::{CNSA_202407, FIPS_202205, WPA_202304};
@@ -115,6 +115,11 @@ fn store_some<T: TryFrom<i64>>(field: &mut Option<T>, number: i64) -> Option<()>
     Some(())
 }
 
+fn add_type(types: &mut Vec<CertificateType>, number: i64) -> Option<()> {
+    types.push(CertificateType(u8::try_from(number).ok()?));
+    Some(())
+}
+
 const FLAGS: &[(&str, Flag)] = &[
     // The process
     ("-port", Number(|o, n| store(&mut o.port, n))),
@@ -216,6 +221,14 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-must-match-issuer", Switch(|o| o.credential().must_match_issuer = true)),
     ("-new-x509-credential", Switch(|o| o.credentials.push(CredentialOptions::default()))),
     ("-new-psk-credential", Switch(|o| o.credentials.push(CredentialOptions::default()))),
+    (
+        "-new-rpk-credential",
+        Switch(|o| {
+            let credential = CredentialOptions { is_raw_public_key: true, ..Default::default() };
+            o.credentials.push(credential);
+        }),
+    ),
+    ("-available-client-cert-types", Number(|o, n| add_type(&mut o.own_certificate_types, n))),
     ("-psk-importer-key", Base64(|o, key| o.credential().external_key = Some(key))),
     ("-psk-importer-identity", Base64(|o, name| o.credential().external_identity = name)),
     ("-psk-importer-context", Base64(|o, context| o.credential().external_context = context)),
@@ -241,6 +254,12 @@ const FLAGS: &[(&str, Flag)] = &[
         "-expect-peer-verify-pref",
         Code(|o, scheme| o.expect.peer_verify_schemes.push(SignatureScheme(scheme))),
     ),
+    ("-accepted-peer-cert-types", Number(|o, n| add_type(&mut o.peer_certificate_types, n))),
+    (
+        "-expect-peer-certificate-type",
+        Number(|o, n| store_some(&mut o.expect.peer_certificate_type, n)),
+    ),
+    ("-expect-peer-rpk-sha256", Base64(|o, hash| o.expect.raw_public_key_hash = Some(hash))),
     ("-expect-peer-cert-file", Text(|o, path| o.expect.peer_certificate_file = Some(path))),
     ("-expect-no-peer-cert", Switch(|o| o.expect.no_peer_certificate = true)),
     ("-use-client-ca-list", Text(|o, list| o.client_authorities = Some(list))),

@@ -8,9 +8,10 @@ use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384};
 use countersign::crypto::{Secret, Suite};
 use countersign::handshake::psk::{ExternalKey, OfferedPsk};
 use countersign::policy::{Credential, CredentialFault};
-use countersign::registry::SignatureScheme;
-use pki_types::CertificateDer;
+use countersign::registry::{CertificateType, SignatureScheme};
 use pki_types::pem::PemObject;
+use pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
+use rcgen::{KeyPair, PublicKeyData};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::compliance::Policy;
@@ -51,7 +52,7 @@ pub(crate) fn identities(options: &Options) -> Result<Vec<Identity>, Stop> {
         if credential.external_key.is_some() {
             let proof = Proof::ExternalKey(external_key(credential)?);
             identities.push(Identity { number, proof });
-        } else if credential.certificate_file.is_some() {
+        } else if credential.certificate_file.is_some() || credential.is_raw_public_key {
             let proof = Proof::Certificate(Certified::load(credential, options.policy)?);
             identities.push(Identity { number, proof });
         }
@@ -84,9 +85,12 @@ impl Identity {
 
 impl Certified {
     fn load(options: &CredentialOptions, policy: Option<&Policy>) -> Result<Self, Stop> {
-        let certificates = file(options.certificate_file.as_deref())?;
         let key = file(options.key_file.as_deref())?;
-        let mut credential = match Credential::from_pem(&certificates, &key) {
+        let credential = match options.is_raw_public_key {
+            true => raw_public_key(&key),
+            false => Credential::from_pem(&file(options.certificate_file.as_deref())?, &key),
+        };
+        let mut credential = match credential {
             Err(CredentialFault::KeyUnsupported) => {
                 return Err(Stop::Unimplemented(String::from("a key that ring cannot sign with")));
             }
@@ -104,24 +108,38 @@ impl Certified {
             wanted => wanted.iter().copied().filter(|scheme| able.contains(scheme)).collect(),
         };
         schemes.retain(|scheme| policy.is_none_or(|policy| policy.permits_scheme(*scheme)));
-        let chain = credential.chain().entries.iter();
+        let chain = credential.certificate().entries().iter();
         let issuers = chain.filter_map(|entry| issuer(&entry.certificate)).collect();
         let must_match_issuer = options.must_match_issuer;
         Ok(Self { credential, schemes, must_match_issuer, issuers })
     }
 
-    /// The scheme to sign with for a peer that verifies `schemes` and names `authorities`.
+    /// The scheme to sign with for a peer that takes certificates of this type, verifies `schemes`
+    /// and names `authorities`.
     pub(crate) fn scheme_for(
         &self,
+        certificate_type: CertificateType,
         schemes: &[SignatureScheme],
         authorities: &[&[u8]],
     ) -> Option<SignatureScheme> {
+        if self.credential.certificate().certificate_type() != certificate_type {
+            return None;
+        }
         let issued = || self.issuers.iter().any(|own| authorities.contains(&own.as_slice()));
         if self.must_match_issuer && !issued() {
             return None;
         }
         self.schemes.iter().copied().find(|scheme| schemes.contains(scheme))
     }
+}
+
+/// The raw public key that goes with the private key of a file.
+fn raw_public_key(key: &[u8]) -> Result<Credential, CredentialFault> {
+    let text = core::str::from_utf8(key).map_err(|_| CredentialFault::Pem)?;
+    let pair = KeyPair::from_pem(text).map_err(|_| CredentialFault::KeyUnsupported)?;
+    let public = SubjectPublicKeyInfoDer::from(pair.subject_public_key_info());
+    let private = PrivateKeyDer::from_pem_slice(key).map_err(|_| CredentialFault::Pem)?;
+    Credential::new(public, &private)
 }
 
 fn external_key(options: &CredentialOptions) -> Result<ExternalKey, Stop> {

@@ -7,7 +7,7 @@ use countersign::failure::Misuse;
 use countersign::handshake::decision::SealTicket;
 use countersign::handshake::event::{Negotiated, Ticket};
 use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
-use countersign::registry::{CipherSuite, SignatureScheme};
+use countersign::registry::{CertificateType, CipherSuite, SignatureScheme};
 
 /// The memory of a process.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(crate) struct Memory {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Peer {
     pub(crate) certificates: Vec<Vec<u8>>,
+    pub(crate) certificate_type: Option<CertificateType>,
     pub(crate) ocsp_response: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) scheme: Option<SignatureScheme>,

@@ -1,6 +1,6 @@
 //! What a test wants of a connection.
 
-use countersign::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use countersign::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 
 use crate::compliance::Policy;
 
@@ -40,6 +40,7 @@ pub(crate) struct Options {
     // Who we are
     pub(crate) default_credential: CredentialOptions,
     pub(crate) credentials: Vec<CredentialOptions>,
+    pub(crate) own_certificate_types: Vec<CertificateType>,
     pub(crate) fail_certificate_choice: bool,
     pub(crate) fail_early: bool,
     pub(crate) fail_overloaded: bool,
@@ -51,6 +52,7 @@ pub(crate) struct Options {
     pub(crate) custom_verification: bool,
     pub(crate) verify_again: bool,
     pub(crate) verify_schemes: Vec<SignatureScheme>,
+    pub(crate) peer_certificate_types: Vec<CertificateType>,
     pub(crate) client_authorities: Option<Vec<u8>>,
     pub(crate) ask_for_ocsp: bool,
     pub(crate) ask_for_timestamps: bool,
@@ -92,6 +94,8 @@ pub(crate) enum ProtocolChoice {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CredentialOptions {
     pub(crate) certificate_file: Option<Vec<u8>>,
+    /// The key stands by itself, without a certificate.
+    pub(crate) is_raw_public_key: bool,
     pub(crate) key_file: Option<Vec<u8>>,
     pub(crate) schemes: Vec<SignatureScheme>,
     pub(crate) ocsp_response: Option<Vec<u8>>,
@@ -121,6 +125,9 @@ pub(crate) struct Expectations {
     pub(crate) peer_verify_schemes: Vec<SignatureScheme>,
     pub(crate) peer_certificate_file: Option<Vec<u8>>,
     pub(crate) no_peer_certificate: bool,
+    pub(crate) peer_certificate_type: Option<u8>,
+    /// SHA-256 of the only raw public key that is welcome.
+    pub(crate) raw_public_key_hash: Option<Vec<u8>>,
     pub(crate) ocsp_response: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) client_authorities: Option<Vec<u8>>,

@@ -317,7 +317,7 @@ fn question_text(decision: &Decision) -> String {
         },
         Decision::SelectClientCredential(_) => String::from("? which certificate, if any"),
         Decision::Sign(question) => {
-            let leaf = question.certificate_chain().entries.first();
+            let leaf = question.certificate().entries().first();
             format!("? sign as {}", subject(leaf.map(|leaf| leaf.certificate.clone())))
         }
         other => format!("? {other:?}"),

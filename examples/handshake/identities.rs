@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use countersign::handshake::decision::CertificateChain;
 use countersign::policy::{Credential, Roots};
 use pki_types::PrivatePkcs8KeyDer;
 use rcgen::{
@@ -51,7 +52,7 @@ impl Authority {
         let key = KeyPair::generate()?;
         let chain = [params.signed_by(&key, &self.0)?.der().clone()];
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        Ok(Credential::new(chain.into_iter().collect(), &key)?)
+        Ok(Credential::new(chain.into_iter().collect::<CertificateChain>(), &key)?)
     }
 }
 

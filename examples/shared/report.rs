@@ -4,13 +4,18 @@ use countersign::diagnosis::{Advice, Diagnosis};
 use countersign::handshake::End;
 use countersign::handshake::event::Negotiated;
 
-/// Suite, group and protocol in one line.
+/// Suite, group and protocol in one line, and what else is not as usual.
 pub(crate) fn negotiated(negotiated: &Negotiated) -> String {
     let Negotiated { cipher_suite, group, .. } = negotiated;
     let group = group.map_or("no key exchange", |group| group.name().unwrap_or("unnamed group"));
     let protocol = negotiated.application_layer_protocol.as_deref().map(<[u8]>::escape_ascii);
     let protocol = protocol.map(|name| format!(", {name}")).unwrap_or_default();
-    format!("{cipher_suite:?}, {group}{protocol}")
+    let psk = negotiated.psk.as_ref().map(|psk| format!(", {:?} PSK", psk.kind));
+    let limits = negotiated
+        .record_size_limits
+        .map(|limits| format!(", records up to {} out and {} in", limits.send, limits.receive));
+    let [psk, limits] = [psk, limits].map(Option::unwrap_or_default);
+    format!("{cipher_suite:?}, {group}{protocol}{psk}{limits}")
 }
 
 /// The end, in sentences; the first says it all in short.

@@ -40,8 +40,14 @@ pub(crate) enum Event {
 const READ_BYTES: usize = 32_768;
 
 impl Stream {
-    pub(crate) fn new(connection: Connection, socket: TcpStream, key_log: Option<KeyLog>) -> Self {
-        Self { connection, socket, input: Vec::new(), output: Vec::new(), key_log, fault: None }
+    /// `output` is sent first: early data, if there is some.
+    pub(crate) fn new(
+        connection: Connection,
+        output: Vec<u8>,
+        socket: TcpStream,
+        key_log: Option<KeyLog>,
+    ) -> Self {
+        Self { connection, socket, input: Vec::new(), output, key_log, fault: None }
     }
 
     /// Sends and receives until there is something to deal with.

@@ -6,83 +6,21 @@ use std::sync::Arc;
 use countersign::alert::Alert;
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Disclosure, Misuse};
-use countersign::handshake::config::{ClientAuthentication, CompatibilityMode, Profile};
 use countersign::handshake::event::NewTicket;
-use countersign::handshake::{self, ClientConfig, Destination, Handshake, ServerConfig};
-use countersign::message::ProtocolName;
-use countersign::registry::{NamedGroup, PskKeyExchangeMode};
+use countersign::handshake::{ClientConfig, Destination, Handshake, ServerConfig};
+use countersign::limits::Limits;
 use countersign_testing::{End, Flight, Setup};
 
-use crate::insecure::{self, insecure_provider};
+use crate::insecure::insecure_provider;
+use crate::oracle::judge_end;
 use crate::script::Script;
-use crate::{build, mutation};
+use crate::setup::setup;
+use crate::{answers, build, memory, mutation};
 
 const EPOCHS: &[Epoch] = &[Epoch::Initial, Epoch::EarlyData, Epoch::Handshake, Epoch::Application];
 
-/// Two configurations, from three bytes of the script: zeros give the plainest.
-pub(crate) fn setup(script: &mut Script<'_>) -> Setup {
-    let mut client = ClientConfig::new(insecure_provider(1));
-    let mut server = ServerConfig::new(insecure_provider(2));
-    let flags = script.byte();
-    let on = |bit: u8| flags >> bit & 1 == 1;
-    if on(0) {
-        // The client sends a share of another group.
-        server.groups = [NamedGroup::SECP256R1].into_iter().collect();
-    }
-    if on(1) {
-        server.client_authentication = ClientAuthentication::Request;
-    }
-    if on(2) {
-        server.client_authentication = ClientAuthentication::Require;
-    }
-    if on(3) {
-        server.cookie_bytes = 8;
-    }
-    if on(4) || on(5) {
-        client.application_layer_protocols = [ProtocolName(b"a protocol")].into_iter().collect();
-    }
-    if on(5) {
-        client.profile = Profile::Quic(vec![1, 2, 3]);
-        server.profile = Profile::Quic(vec![4, 5]);
-    }
-    if on(6) {
-        client.compatibility_mode = false;
-        server.compatibility_mode = CompatibilityMode::Always;
-    }
-    if on(7) {
-        client.strict_legacy_version = false;
-        server.strict_legacy_version = false;
-    }
-    let disclosures = [Disclosure::Exact, Disclosure::CertificateGeneric, Disclosure::Concealed];
-    client.disclosure = script.choose(&disclosures);
-    server.disclosure = client.disclosure;
-    client.report_transitions = true;
-    server.report_transitions = true;
-    let mut destination = Destination::named("example.com".try_into().expect("a DNS name"));
-    offer_psks(script.byte(), &mut client, &mut server, &mut destination);
-    Setup { client, server, destination }
-}
-
-fn offer_psks(
-    flags: u8,
-    client: &mut ClientConfig,
-    server: &mut ServerConfig,
-    destination: &mut Destination,
-) {
-    let on = |bit: u8| flags >> bit & 1 == 1;
-    let protocol = client.application_layer_protocols.list().first().map(|name| name.0.to_vec());
-    if on(0) {
-        destination.psks.push(insecure::unknown_psk());
-    }
-    if on(1) {
-        destination.psks.push(insecure::known_psk(protocol));
-    }
-    destination.early_data = on(2);
-    if on(3) {
-        let alone = || [PskKeyExchangeMode::PSK_KE].into_iter().collect();
-        (client.psk_key_exchange_modes, server.psk_key_exchange_modes) = (alone(), alone());
-    }
-}
+/// What an end needs for itself: keys, transcript, configuration of its own.
+const OWN_BYTES: usize = 8_192;
 
 /// What the honest peer has sent and the subject not yet seen.
 enum Incoming {
@@ -96,15 +34,33 @@ pub(crate) struct Conversation {
     incoming: VecDeque<Incoming>,
     peer_alerts_seen: usize,
     subject_alerts_seen: usize,
+    disclosure: Disclosure,
+    limits: Limits,
+    /// Kept, so that an end never is the last to hold its configuration.
+    _configurations: (Arc<ClientConfig>, Arc<ServerConfig>),
 }
 
 impl Conversation {
-    /// Runs a script against an end of this role.
+    /// Runs a script against an end of this role, twice: it comes to the same.
     pub(crate) fn check(role: Role, bytes: &[u8]) {
+        let (first, second) = (Self::run(role, bytes), Self::run(role, bytes));
+        let (one, other) = (&first.subject.observed, &second.subject.observed);
+        assert_eq!(one.moves, other.moves, "the same script, and other steps");
+        assert_eq!(one.alerts, other.alerts, "the same script, and other alerts");
+        assert_eq!(one.keys, other.keys, "the same script, and other keys");
+        assert_eq!(one.end, other.end, "the same script, and another end");
+        assert_eq!(one.facts.len(), other.facts.len(), "the same script, and other facts");
+        second.measure();
+        first.judge();
+    }
+
+    fn run(role: Role, bytes: &[u8]) -> Self {
         let mut script = Script::new(bytes);
-        let setup = setup(&mut script);
-        let client = Handshake::client(Arc::new(setup.client), setup.destination);
-        let server = Handshake::server(Arc::new(setup.server));
+        let Setup { client, server, destination } = setup(&mut script);
+        let (disclosure, limits) = (client.disclosure, client.limits);
+        let (client_config, server_config) = (Arc::new(client), Arc::new(server));
+        let client = Handshake::client(Arc::clone(&client_config), destination);
+        let server = Handshake::server(Arc::clone(&server_config));
         let (client, server) = (client.expect("a client"), server.expect("a server"));
         let (subject, peer) = match role {
             Role::Client => (client, server),
@@ -116,13 +72,26 @@ impl Conversation {
             incoming: VecDeque::new(),
             peer_alerts_seen: 0,
             subject_alerts_seen: 0,
+            disclosure,
+            limits,
+            _configurations: (client_config, server_config),
         };
         conversation.settle();
         while !script.is_over() {
             conversation.act(&mut script);
             conversation.settle();
         }
-        conversation.judge();
+        conversation
+    }
+
+    /// What the subject holds at this moment is bounded by its limits, whoever has sent what.
+    fn measure(self) {
+        let held = memory::held_by((self.subject.handshake, self.subject.question));
+        let Limits { message_bytes, certificate_message_bytes, pending_bytes, .. } = self.limits;
+        // A ClientHello or a chain that is being judged, the next message in part, and what waits;
+        // a buffer that grows can be twice as large as what is in it.
+        let bound = 2 * (2 * message_bytes + 2 * certificate_message_bytes + pending_bytes);
+        assert!(held <= bound + OWN_BYTES, "{held} bytes are held");
     }
 
     /// One act of the script; the first is what an honest world would do.
@@ -183,7 +152,7 @@ impl Conversation {
     fn answer(&mut self, script: &mut Script<'_>) {
         if let Some(question) = self.subject.question.take() {
             let ended = self.subject.observed.end.is_some();
-            let result = self.subject.handshake.answer(insecure::answer(question, script));
+            let result = self.subject.handshake.answer(answers::answer(question, script));
             assert_eq!(result, if ended { Err(Misuse::Ended) } else { Ok(()) });
         }
     }
@@ -208,7 +177,7 @@ impl Conversation {
         foreign.settle();
         let question = foreign.question.take().expect("a question");
         let state = self.subject.handshake.state();
-        let result = self.subject.handshake.answer(insecure::answer(question, script));
+        let result = self.subject.handshake.answer(answers::answer(question, script));
         assert!(result.is_err(), "an answer to nobody's question");
         assert_eq!(self.subject.handshake.state(), state);
         assert!(self.subject.handshake.poll().is_none(), "an output for a misuse");
@@ -229,7 +198,7 @@ impl Conversation {
                 let messages = mutation::split(&bytes).into_iter();
                 self.incoming.extend(messages.map(|message| Incoming::Message(epoch, message)));
             }
-            if !insecure::answer_honestly(&mut self.peer) {
+            if !answers::answer_honestly(&mut self.peer) {
                 break;
             }
         }
@@ -239,43 +208,11 @@ impl Conversation {
         self.peer_alerts_seen = self.peer.observed.alerts.len();
     }
 
-    fn judge(&mut self) {
+    fn judge(mut self) {
         self.subject.handshake.transport_eof();
         self.settle();
-        judge_end(&mut self.subject);
+        judge_end(&mut self.subject, self.disclosure);
     }
-}
-
-/// What holds of every end that is over. `End::drain` has held each output against the tables and
-/// the order in which outputs come.
-pub(crate) fn judge_end(end: &mut End) {
-    let over =
-        end.observed.end.as_ref().expect("the transport has ended, and so has the connection");
-    let errors: Vec<Alert> = end
-        .observed
-        .alerts
-        .iter()
-        .map(|(_, alert)| *alert)
-        .filter(|alert| matches!(alert, Alert::Error(_)))
-        .collect();
-    match over {
-        handshake::End::Failed(failure) => {
-            let closed = end.observed.alerts.iter().any(|(_, a)| matches!(a, Alert::Closure(_)));
-            let told = errors == [Alert::Error(failure.alert)];
-            assert!(told || (closed && errors.is_empty()), "{failure}, and sent {errors:?}");
-        }
-        other => assert!(errors.is_empty(), "an error alert before {other:?}"),
-    }
-    let handshake = &mut end.handshake;
-    assert_eq!(handshake.receive(Epoch::Initial, &[1]), Err(Misuse::Ended));
-    assert_eq!(handshake.receive_alert(Epoch::Initial, 2, 40), Err(Misuse::Ended));
-    assert_eq!(handshake.close(), Err(Misuse::Ended));
-    assert_eq!(handshake.cancel(), Err(Misuse::Ended));
-    assert_eq!(handshake.update_keys(true), Err(Misuse::Ended));
-    handshake.answer_key_update();
-    handshake.transport_eof();
-    handshake.fail(Cause::Malformed);
-    assert!(handshake.poll().is_none(), "an output behind the end");
 }
 
 fn order(handshake: &mut Handshake, script: &mut Script<'_>) {

@@ -9,7 +9,7 @@ use countersign::message::{
 use crate::build::encoded;
 use crate::script::Script;
 
-/// Parses `bytes` as the body of each kind of message, and as a certificate.
+/// Parses `bytes` as the body of each kind of message, and as a certificate or raw public key.
 ///
 /// # Panics
 /// On a finding.
@@ -24,7 +24,7 @@ pub fn check(bytes: &[u8]) {
             check_round_trip(kind, message, &context);
         }
     }
-    if let Ok(leaf) = Leaf::parse(body) {
+    for leaf in [Leaf::parse(body), Leaf::parse_raw_public_key(body)].into_iter().flatten() {
         assert!(leaf.subject_public_key_info().ends_with(leaf.public_key()));
     }
 }

@@ -1,40 +1,36 @@
 //! A provider without any security, for fuzzing only: everything in it is a function of the script.
 //!
-//! A key exchange is an exclusive-or of two shares, a signature a hash of key and message. Hash,
-//! HMAC and AEAD are the default provider's, which draw no randomness. It lives in this package,
-//! which is never published; nothing in the library can name it.
+//! A key exchange is an exclusive-or of two shares, a signature a hash of key and message, and the
+//! suites are those of [`cheap`](crate::cheap). It lives in this package, which is never published;
+//! nothing in the library can name it.
 
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 use countersign::crypto::group::GroupFailure;
 use countersign::crypto::{
     Draw, Group, KeyExchange, Provider, Random, RandomnessUnavailable, Secret, Share,
-    SignatureAlgorithm, Suite, ring,
+    SignatureAlgorithm, Suite,
 };
-use countersign::failure::Misuse;
-use countersign::handshake::decision::{
-    Answer, CertificateChain, CertificateFault, Decision, HelloRefusal, SelectCredential,
-};
-use countersign::handshake::psk::{EarlyDataTerms, OfferedPsk, PreSharedKey};
+use countersign::handshake::decision::{CertificateChain, ChainEntry};
 use countersign::registry::{NamedGroup, SignatureScheme};
-use countersign_testing::End;
 use pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
 };
 
-use crate::script::Script;
+use crate::cheap::{SUITE_OF_32_BYTES, SUITE_OF_48_BYTES};
 
 /// The provider; ends with another `seed` draw other randomness.
 pub(crate) fn insecure_provider(seed: u8) -> Provider {
     Provider {
+        suites: vec![&SUITE_OF_32_BYTES, &SUITE_OF_48_BYTES],
         groups: vec![&ExclusiveOr(NamedGroup::X25519), &ExclusiveOr(NamedGroup::SECP256R1)],
         signatures: SIGNATURES.iter().collect(),
         random: Arc::new(Predictable(seed)),
-        ..ring::provider()
     }
 }
 
-const SUITE: &Suite = &ring::TLS_AES_128_GCM_SHA256;
+pub(crate) const SUITE: &Suite = &SUITE_OF_32_BYTES;
 
 /// Ed25519 fits the certificate's key, P-256 does not.
 static SIGNATURES: [SignatureAlgorithm; 2] = [
@@ -51,10 +47,10 @@ struct Predictable(u8);
 
 impl Random for Predictable {
     fn fill(&self, draw: Draw, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {
-        let name = format!("{draw:?}");
-        for (counter, block) in (0_u8..).zip(bytes.chunks_mut(32)) {
-            let digest = SUITE.hash.digest(&[&[self.0, counter], name.as_bytes()]);
-            block.copy_from_slice(&digest.as_bytes()[..block.len()]);
+        for (counter, word) in bytes.chunks_mut(8).enumerate() {
+            let mut hasher = DefaultHasher::new();
+            (self.0, draw, counter).hash(&mut hasher);
+            word.copy_from_slice(&hasher.finish().to_be_bytes()[..word.len()]);
         }
         Ok(())
     }
@@ -137,125 +133,29 @@ impl SignatureVerificationAlgorithm for HashOfKeyAndMessage {
 /// An Ed25519 certificate for `example.com`, signed by itself.
 pub(crate) const CERTIFICATE: &[u8] = include_bytes!("certificate.der");
 
+/// What stands for a signature of `message` by the key of the certificate.
+pub(crate) fn sign(message: &[u8]) -> Vec<u8> {
+    SUITE.hash.digest(&[&PUBLIC_KEY, message]).as_bytes().to_vec()
+}
+
 /// The public key in it, behind which comes the certificate's signature.
-fn public_key() -> &'static [u8] {
+static PUBLIC_KEY: LazyLock<&[u8]> = LazyLock::new(|| {
     const PREFIX: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
     let start = CERTIFICATE.windows(PREFIX.len()).position(|window| window == PREFIX);
     let start = start.expect("an Ed25519 key") + PREFIX.len();
     &CERTIFICATE[start..start + 32]
-}
+});
 
-fn chain() -> Arc<CertificateChain> {
-    Arc::new(std::iter::once(CertificateDer::from(CERTIFICATE)).collect())
-}
-
-/// Answers the open question, if there is one, as zeros do. It may have come too late: an alert that
-/// was taken before the question was looked at has ended the connection.
-pub(crate) fn answer_honestly(end: &mut End) -> bool {
-    let Some(question) = end.question.take() else { return false };
-    let ended = end.observed.end.is_some();
-    let result = end.handshake.answer(answer(question, &mut Script::new(&[])));
-    assert_eq!(result, if ended { Err(Misuse::Ended) } else { Ok(()) });
-    true
-}
-
-/// The answer that the script gives; zeros give the one that goes on.
-pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
-    match decision {
-        Decision::VerifyCertificate(question) => match script.byte() % 10 {
-            0 => question.accept(),
-            1 => question.deny(),
-            2 => question.unavailable(),
-            fault => question.reject(FAULTS[usize::from(fault - 3)]),
-        },
-        Decision::SelectCredential(question) => match script.byte() % 11 {
-            0 => select(question, true),
-            1 => select(question, false),
-            refusal => question.refuse(REFUSALS[usize::from(refusal - 2)]),
-        },
-        Decision::SelectClientCredential(question) => match script.byte() % 3 {
-            1 => question.decline(),
-            2 => question.unavailable(),
-            _ => match question.certificate(chain(), SignatureScheme::ED25519) {
-                Ok(answer) => answer,
-                Err(unfit) => unfit.question.decline(),
-            },
-        },
-        Decision::Sign(question) => match script.byte() % 3 {
-            1 => question.unavailable(),
-            2 => question.signature(script.bytes().to_vec()),
-            _ => {
-                let signature = SUITE.hash.digest(&[public_key(), question.message()]);
-                question.signature(signature.as_bytes().to_vec())
-            }
-        },
-        Decision::SealTicket(question) => match script.byte() % 2 {
-            1 => question.decline(),
-            _ => question.sealed(b"a ticket".to_vec()).expect("a ticket of eight bytes"),
-        },
-        other => panic!("a question without an answer: {other:?}"),
-    }
-}
-
-/// The key that the server knows by name, or else the certificate.
-fn select(question: SelectCredential, early_data: bool) -> Answer {
-    let protocol = question.application_layer_protocols().next().map(<[u8]>::to_vec);
-    let index = question.psk_identities().position(|psk| psk.identity == KEY_NAME);
-    let question = match index {
-        Some(index) => {
-            match question.psk(index, key(protocol.clone()), protocol.as_deref(), early_data) {
-                Ok(answer) => return answer,
-                Err(unfit) => unfit.question,
-            }
-        }
-        None => question,
+/// That certificate, with something stapled to it for those who ask.
+static CHAIN: LazyLock<Arc<CertificateChain>> = LazyLock::new(|| {
+    let entry = ChainEntry {
+        certificate: CertificateDer::from(CERTIFICATE),
+        ocsp_response: Some(b"a response".to_vec()),
+        signed_certificate_timestamps: Some(vec![0, 3, 0, 1, 7]),
     };
-    let fits = |scheme: &SignatureScheme| *scheme == SignatureScheme::ED25519;
-    let scheme = question.signature_schemes().find(fits);
-    let scheme = scheme.or_else(|| question.signature_schemes().next());
-    match scheme {
-        Some(scheme) if question.accepts_certificate() => question
-            .certificate(chain(), scheme, protocol.as_deref())
-            .unwrap_or_else(|unfit| panic!("an offered scheme: {unfit:?}")),
-        _ => question.refuse(HelloRefusal::NoSuitableCertificate),
-    }
+    Arc::new(CertificateChain { entries: vec![entry] })
+});
+
+pub(crate) fn chain() -> Arc<CertificateChain> {
+    Arc::clone(&CHAIN)
 }
-
-const KEY_NAME: &[u8] = b"a key";
-
-fn key(application_layer_protocol: Option<Vec<u8>>) -> PreSharedKey {
-    let terms = EarlyDataTerms { max_bytes: 100, application_layer_protocol };
-    PreSharedKey::resumption(&[7; 32], SUITE).expect("a key").with_early_data(terms)
-}
-
-/// A PSK that the server knows.
-pub(crate) fn known_psk(application_layer_protocol: Option<Vec<u8>>) -> OfferedPsk {
-    key(application_layer_protocol).offered_as(KEY_NAME.to_vec())
-}
-
-/// A PSK that no server takes.
-pub(crate) fn unknown_psk() -> OfferedPsk {
-    key(None).offered_as(b"another key".to_vec())
-}
-
-const FAULTS: [CertificateFault; 7] = [
-    CertificateFault::Bad,
-    CertificateFault::Unsupported,
-    CertificateFault::Revoked,
-    CertificateFault::Expired,
-    CertificateFault::Unspecified,
-    CertificateFault::UnknownAuthority,
-    CertificateFault::Status,
-];
-
-const REFUSALS: [HelloRefusal; 9] = [
-    HelloRefusal::NoAcceptablePsk,
-    HelloRefusal::NameNotServed,
-    HelloRefusal::NoApplicationProtocol,
-    HelloRefusal::NoSuitableCertificate,
-    HelloRefusal::InsufficientSecurity,
-    HelloRefusal::Parameters,
-    HelloRefusal::Overload,
-    HelloRefusal::Unavailable,
-    HelloRefusal::Concealed,
-];

@@ -1,16 +1,20 @@
-//! An attacker between two honest ends, who changes messages in plaintext.
+//! An attacker between two honest ends, who changes records or, in plaintext, messages.
 //!
 //! Real attackers cannot read the encrypted flights. This one can, and must still not bring the
 //! two ends to disagree: everything is in the transcript that Finished covers.
 
-use countersign::epoch::{Direction, Epoch};
+use std::mem;
+
+use countersign::epoch::{Direction, Epoch, Role};
+use countersign::failure::Disclosure;
 use countersign::handshake::Fact;
 use countersign::handshake::event::Negotiated;
 use countersign_testing::{End, Flight, Pair};
 
-use crate::conversation::{judge_end, setup};
+use crate::oracle::judge_end;
 use crate::script::Script;
-use crate::{insecure, mutation};
+use crate::setup::setup;
+use crate::{answers, mutation, wire};
 
 /// Runs an honest pair through the attacks in `bytes`.
 ///
@@ -18,7 +22,12 @@ use crate::{insecure, mutation};
 /// On a finding.
 pub fn check(bytes: &[u8]) {
     let mut script = Script::new(bytes);
-    let mut pair = setup(&mut script).pair();
+    let setup = setup(&mut script);
+    if script.flag() {
+        return wire::check(&mut script, setup);
+    }
+    let disclosure = setup.client.disclosure;
+    let mut pair = setup.pair();
     let mut passed: Vec<Vec<u8>> = Vec::new();
     let mut touched = false;
     let mut silent = false;
@@ -27,10 +36,10 @@ pub fn check(bytes: &[u8]) {
             |flight| touched |= attack(&mut script, flight, &mut passed),
             |_, question| Err(question),
         );
-        let answered = [&mut pair.client, &mut pair.server].map(insecure::answer_honestly);
+        let answered = [&mut pair.client, &mut pair.server].map(answers::answer_honestly);
         silent = answered == [false, false];
     }
-    judge(&mut pair, touched);
+    judge(&mut pair, touched, disclosure);
 }
 
 /// Lets a flight pass or changes it. What the application keys protect is out of reach: it is not
@@ -48,14 +57,11 @@ fn attack(script: &mut Script<'_>, flight: &mut Flight, passed: &mut Vec<Vec<u8>
     flight.bytes != before
 }
 
-fn judge(pair: &mut Pair, touched: bool) {
+fn judge(pair: &mut Pair, touched: bool, disclosure: Disclosure) {
     let (client_is_complete, server_is_complete) =
         (pair.client.handshake.is_complete(), pair.server.handshake.is_complete());
-    if client_is_complete && server_is_complete {
-        assert!(pair.agrees(), "both are complete, and disagree");
-    } else {
-        assert!(touched, "nobody interfered, and they are not both complete");
-    }
+    let complete = client_is_complete && server_is_complete;
+    assert!(complete || touched, "nobody interfered, and they are not both complete");
     // Whoever is complete has checked the Finished of an end that knows the same.
     if client_is_complete {
         believes_in(&pair.client, &pair.server);
@@ -66,25 +72,37 @@ fn judge(pair: &mut Pair, touched: bool) {
     for end in [&mut pair.client, &mut pair.server] {
         end.handshake.transport_eof();
         end.settle();
-        judge_end(end);
+        judge_end(end, disclosure);
     }
 }
 
 /// That what `end` receives with and has negotiated is what `peer` sends with and has negotiated.
-fn believes_in(end: &End, peer: &End) {
-    let key = |end: &End, wanted: Direction| {
-        let mut keys = end.observed.keys.iter();
-        keys.find(|(direction, epoch, _)| *direction == wanted && *epoch == Epoch::Application)
-            .map(|(_, _, bytes)| bytes.clone())
-            .expect("a key for application data")
+/// What comes behind the first key for application data is not in any transcript.
+pub(crate) fn believes_in(end: &End, peer: &End) {
+    let keys = |end: &End, wanted: Direction| -> Vec<(Epoch, Vec<u8>)> {
+        let keys = end.observed.keys.iter();
+        let keys = keys.filter(|(direction, ..)| *direction == wanted);
+        keys.map(|(_, epoch, bytes)| (*epoch, bytes.clone())).collect()
     };
-    assert_eq!(key(end, Direction::Receive), key(peer, Direction::Send), "the keys differ");
+    let (received, sent) = (keys(end, Direction::Receive), keys(peer, Direction::Send));
+    let last = received.iter().position(|(epoch, _)| *epoch == Epoch::Application);
+    let agreed = &received[..=last.expect("a key for application data")];
+    assert!(agreed.iter().all(|key| sent.contains(key)), "the keys differ");
     assert_eq!(negotiated(end), negotiated(peer), "the parameters differ");
 }
 
+/// What was negotiated, as the client sees it.
 fn negotiated(end: &End) -> Option<Negotiated> {
     end.observed.facts.iter().find_map(|fact| match fact {
-        Fact::Negotiated(negotiated) => Some(negotiated.clone()),
+        Fact::Negotiated(negotiated) => {
+            let mut negotiated = negotiated.clone();
+            if let (Role::Server, Some(limits)) =
+                (end.handshake.role(), &mut negotiated.record_size_limits)
+            {
+                mem::swap(&mut limits.send, &mut limits.receive);
+            }
+            Some(negotiated)
+        }
         _ => None,
     })
 }

@@ -1,13 +1,14 @@
 //! Streams of records, honest and not, in one piece and in many: the outcome is the same.
 
 use countersign::alert::{Alert, ClosureAlert};
-use countersign::crypto::{Digest, Secret, Suite, ring};
+use countersign::crypto::{Digest, Secret};
 use countersign::epoch::Role;
 use countersign::failure::Cause;
 use countersign::key_schedule::{EarlySecret, TrafficSecret};
 use countersign::limits::Limits;
 use countersign::record::{Content, Inbound, Outbound, Padding};
 
+use crate::insecure::SUITE;
 use crate::script::Script;
 
 /// Receives the stream that `bytes` describes, twice.
@@ -143,7 +144,6 @@ fn own(content: Content<'_>) -> Taken {
 }
 
 fn secret() -> TrafficSecret {
-    const SUITE: &Suite = &ring::TLS_AES_128_GCM_SHA256;
     let shared = Secret::filled(32, |bytes| bytes.fill(7));
     let stage = EarlySecret::new(SUITE, None).into_handshake(Some(&shared));
     stage.traffic(Role::Server, &Digest::zeros(SUITE.hash))

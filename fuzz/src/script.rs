@@ -44,6 +44,11 @@ impl<'a> Script<'a> {
         bytes
     }
 
+    /// All that is left.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+
     /// A position among `length` things; 0 if there are none.
     pub(crate) fn position(&mut self, length: usize) -> usize {
         usize::from(self.number()) % length.max(1)

@@ -9,10 +9,10 @@ use countersign::epoch::Role;
 use countersign::message::Kind;
 use countersign::registry::HandshakeType;
 
-use crate::conversation::setup;
-use crate::insecure;
 use crate::mutation::split;
 use crate::script::Script;
+use crate::setup::setup;
+use crate::{answers, state, x509};
 
 /// Every seed: the target it is for, its name, its bytes.
 ///
@@ -22,8 +22,8 @@ use crate::script::Script;
 pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for flags in FLAGS {
-        let [first, .., last] = flags;
-        let name = format!("flags-{first:02x}-{last:02x}");
+        let [first, middle, last] = flags;
+        let name = format!("setup-{first:02x}{middle:02x}{last:02x}");
         // Zeros: what an honest world does.
         let talk = [&flags[..], &[0; 24]].concat();
         for (act, bytes) in ACTS {
@@ -32,28 +32,50 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
             seeds.push(("server", format!("{name}-{act}"), script));
         }
         for (attack, bytes) in ATTACKS {
-            seeds.push(("pair", format!("{name}-{attack}"), [&flags[..], *bytes].concat()));
+            let script = [&flags[..], &[0], bytes].concat();
+            seeds.push(("pair", format!("{name}-{attack}"), script));
+        }
+        for (attack, bytes) in RECORD_ATTACKS {
+            let script = [&flags[..], &[1], bytes].concat();
+            seeds.push(("pair", format!("{name}-records-{attack}"), script));
         }
     }
     for (name, bytes) in STREAMS {
         seeds.push(("records", String::from(*name), bytes.to_vec()));
     }
+    for (answers, bytes) in ANSWERS {
+        // The question of a server opens behind the ClientHello, that of a client behind five
+        // messages; a server that asks for a certificate has it behind five messages too.
+        for (role, flow, before) in
+            [("server", 0, 1), ("client", 0, 5), ("server", 6, 6), ("client", 6, 8)]
+        {
+            for before in before..before + 4 {
+                let script = [&[flow, 0, 0], &vec![0; before][..], &[7], bytes].concat();
+                seeds.push((role, format!("{answers}-{flow}-{before}"), script));
+            }
+        }
+    }
+    seeds.extend(state::seeds().into_iter().map(|(name, bytes)| ("state", name, bytes)));
+    seeds.extend(certificates().into_iter().map(|(name, bytes)| ("x509", name, bytes)));
     let messages = conversations().into_iter().chain(rfc8448());
     seeds.extend(messages.map(|(name, message)| ("decode", name, body_by_kind(&message))));
     seeds
 }
 
-/// Setups: general flags, how much is disclosed, PSKs.
+/// Setups: what changes the course, what changes the content, PSKs.
 const FLAGS: &[[u8; 3]] = &[
     [0x00, 0, 0],
-    [0x01, 0, 0],
-    [0x02, 0, 0],
-    [0x0b, 1, 0],
-    [0x14, 2, 0],
+    [0x01, 0x0c, 0],
+    [0x02, 0x20, 0],
+    [0x0b, 0x09, 0],
+    [0x14, 0x16, 0],
     [0x20, 0, 0],
     [0x00, 0, 0x07],
     [0x01, 0, 0x06],
-    [0x40, 0, 0x0a],
+    [0x40, 0x40, 0x0a],
+    [0x10, 0x84, 0x12],
+    [0x34, 0x08, 0x06],
+    [0x80, 0, 0x30],
 ];
 
 /// What comes behind an honest handshake, for one end.
@@ -68,6 +90,20 @@ const ACTS: &[(&str, &[u8])] = &[
     ("alert", &[8, 2, 40]),
 ];
 
+/// Answers other than the one that goes on; each question has fewer than a dozen.
+const ANSWERS: &[(&str, &[u8])] = &[
+    ("answer-1", &[1]),
+    ("answer-2", &[2]),
+    ("answer-3", &[3]),
+    ("answer-4", &[4]),
+    ("answer-5", &[5]),
+    ("answer-6", &[6]),
+    ("answer-7", &[7]),
+    ("answer-8", &[8]),
+    ("answer-9", &[9]),
+    ("answer-10", &[10]),
+];
+
 /// What happens to the first flights of a pair: a number of changes, then each change.
 const ATTACKS: &[(&str, &[u8])] = &[
     ("honest", &[]),
@@ -77,6 +113,18 @@ const ATTACKS: &[(&str, &[u8])] = &[
     ("dropped", &[0, 0, 1, 0, 1, 2]),
     ("swapped", &[0, 0, 1, 0, 0, 3, 0, 1]),
     ("replayed", &[0, 0, 0, 1, 0, 0, 5, 0, 1]),
+];
+
+/// What happens to the records of a pair: how they are padded; then for each end in turn an order,
+/// a number of changes, the changes, and whether to hold something back.
+const RECORD_ATTACKS: &[(&str, &[u8])] = &[
+    ("data", &[0, 0, 0, 0, 0, 0, 0, 1, 3, 7, 7, 7, 0, 0, 1, 2, 8, 8, 0, 0, 0, 0, 0]),
+    ("early-data", &[16, 2, 4, 1, 2, 3, 4, 0, 0, 0, 0, 0, 1, 1, 9, 0, 0, 3, 1, 0, 0]),
+    ("held-back", &[0, 0, 0, 1, 0, 9, 0, 0, 1, 0, 33, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 70]),
+    ("flip", &[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 40, 1, 0]),
+    ("replayed", &[0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 5, 0]),
+    ("alert", &[0, 0, 1, 0, 0, 0, 0, 6, 1, 2, 40, 0]),
+    ("closed", &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 1, 2, 5, 5, 0, 0, 6, 0, 0]),
 ];
 
 /// Role, key, window, early data, size of pieces; then what is sent, and after each thing whether
@@ -90,23 +138,42 @@ const STREAMS: &[(&str, &[u8])] = &[
     ("raw", &[1, 1, 1, 0, 2, 6, 7, 21, 3, 3, 0, 2, 1, 0, 0, 6, 5, 22, 3, 3, 255, 255, 0]),
 ];
 
+/// Certificates that are valid, some of them changed; and PEM texts.
+fn certificates() -> Vec<(String, Vec<u8>)> {
+    let mut seeds = Vec::new();
+    for (index, certificate) in (0..).zip(x509::CHAINS.iter()) {
+        seeds.push((format!("valid-{index}"), vec![0, index, index % 3]));
+        seeds.push((format!("flip-{index}"), vec![0, index, 0, 1, 1, index, 0, 0, 1]));
+        seeds.push((format!("cut-{index}"), vec![0, index, 1, 1, 0, 99, 9, 1, 0]));
+        seeds.push((format!("alone-{index}"), [&[1], certificate.as_ref()].concat()));
+    }
+    seeds.push((String::from("root"), vec![2, 1, 0, 99, 1, 0, 1]));
+    for name in ["ed25519", "ecdsa-p256"] {
+        let text = [x509::read(name), x509::read(&format!("{name}.key"))].concat();
+        seeds.push((format!("pem-{name}"), [&[4], &text[..]].concat()));
+    }
+    seeds
+}
+
 /// The messages of honest pairs.
 fn conversations() -> Vec<(String, Vec<u8>)> {
     let mut messages = BTreeMap::new();
     for flags in FLAGS {
         let mut pair = setup(&mut Script::new(flags)).pair();
-        let [first, .., last] = flags;
+        let [first, middle, last] = flags;
         let mut count = 0;
         pair.run_with(
             |flight| {
                 for message in split(&flight.bytes) {
                     count += 1;
                     let from = if flight.from == Role::Client { "client" } else { "server" };
-                    messages
-                        .insert(format!("flags-{first:02x}-{last:02x}-{count:02}-{from}"), message);
+                    messages.insert(
+                        format!("setup-{first:02x}{middle:02x}{last:02x}-{count:02}-{from}"),
+                        message,
+                    );
                 }
             },
-            |_, question| Ok(insecure::answer(question, &mut Script::new(&[]))),
+            |_, question| Ok(answers::answer(question, &mut Script::new(&[]))),
         );
     }
     messages.into_iter().collect()

@@ -46,10 +46,15 @@ impl Connection {
     /// Takes the connection out of this process. Bytes that lie in `input` have to go with it, and
     /// those in `output` before it.
     ///
+    /// Authentication after the handshake stays behind, for it begins with a transcript that is not
+    /// carried (RFC 9846 §4.5): a server cannot ask for certificates any more, and a client whose
+    /// server may still ask has to stay.
+    ///
     /// # Errors
     /// The connection comes back: with [`Misuse::NotConnected`] during the handshake;
     /// [`Misuse::Unfinished`] while a question is open, a message has arrived in part, or
-    /// [`poll`](Self::poll) has something to say; [`Misuse::WriteClosed`] after
+    /// [`poll`](Self::poll) has something to say, for a client whose server may ask for
+    /// certificates, and for a server that waits for one; [`Misuse::WriteClosed`] after
     /// [`transport_write_failed`](Self::transport_write_failed); [`Misuse::Ended`].
     pub fn export(self) -> Result<Carried, Box<NotNow<Self>>> {
         self.carried().map_err(|misuse| NotNow::because(self, misuse))

@@ -17,7 +17,7 @@ use self::transmit::Compatibility;
 use crate::epoch::Direction;
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Misuse};
-use crate::handshake::event::NewTicket;
+use crate::handshake::event::{CertificateRequestId, NewTicket};
 use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
 use crate::key_schedule::TrafficSecret;
@@ -39,7 +39,8 @@ pub enum Step<'b> {
     EarlyData(&'b mut [u8]),
     /// A question; answer it now or later.
     Decide(Decision),
-    /// A question is open. Reading may go on meanwhile, so that an alert is not missed.
+    /// Everything waits for the answer to a question. Reading may go on meanwhile, so that an alert
+    /// is not missed.
     Waiting,
     /// Something that is now known.
     Learned(Fact),
@@ -253,6 +254,14 @@ impl Connection {
         self.handshake.issue_ticket(order)
     }
 
+    /// As [`Handshake::request_certificate`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn request_certificate(&mut self, required: bool) -> Result<CertificateRequestId, Misuse> {
+        self.handshake.request_certificate(required)
+    }
+
     /// As [`Handshake::close`].
     ///
     /// # Errors
@@ -326,7 +335,7 @@ impl Connection {
             Content::ApplicationData(data) => match epoch {
                 Epoch::Application if !data.is_empty() => {
                     self.handshake.application_data_received();
-                    return Some(Step::Data(data));
+                    return (!self.handshake.has_ended()).then_some(Step::Data(data));
                 }
                 Epoch::EarlyData if !data.is_empty() => {
                     self.handshake.early_data_received(data.len());

@@ -71,6 +71,9 @@ pub trait RunningHash: Send + Sync {
 
     /// The hash of everything so far and then `more`; the computation goes on without `more`.
     fn digest_with(&self, more: &[u8]) -> Digest;
+
+    /// Another computation that has seen the same.
+    fn fork(&self) -> Box<dyn RunningHash>;
 }
 
 impl dyn Hash {

@@ -1,5 +1,6 @@
 //! The end-entity certificate, as far as the handshake itself must read it: its public key, and
-//! whether that key may sign (RFC 9846 §4.5.1.2). Paths, names and dates are judged elsewhere.
+//! whether that key may sign (RFC 9846 §4.5.1.2). Paths, names and dates are judged elsewhere. A
+//! raw public key is the same without all the rest.
 //!
 //! Whoever validates the path reads the same bytes with another parser. What is read here can only
 //! reject more: anything that the two could understand differently counts as malformed.
@@ -11,10 +12,11 @@ use x509_parser::extensions::{KeyUsage, X509Extension};
 use x509_parser::nom::Parser;
 use x509_parser::oid_registry::OID_X509_EXT_KEY_USAGE;
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::failure::Cause;
 
-/// The kind of public key in a certificate, by its SubjectPublicKeyInfo algorithm.
+/// The kind of a public key, by its SubjectPublicKeyInfo algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
@@ -65,7 +67,7 @@ impl KeyKind {
     }
 }
 
-/// What the handshake needs of the end-entity certificate.
+/// What the handshake needs of the end-entity certificate, or of the key that stands for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf {
     kind: KeyKind,
@@ -85,22 +87,43 @@ impl Leaf {
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
         let (rest, certificate) = parser.parse(der).map_err(|_| malformed)?;
         let may_sign = may_sign(certificate.extensions())?;
-        let raw = certificate.public_key().raw;
-        let public_key = &certificate.public_key().subject_public_key;
-        // The parser drops what follows the key inside the sequence; the sequence's own length,
-        // which is then more than it kept, gives that away.
-        let (after, sequence) = Any::from_der(raw).map_err(|_| malformed)?;
-        let (_, algorithm) = Any::from_der(sequence.data).map_err(|_| malformed)?;
-        if !rest.is_empty() || !after.is_empty() || public_key.unused_bits != 0 {
+        if !rest.is_empty() {
             return Err(malformed);
         }
-        let kind = KeyKind::named(algorithm.data).ok_or(Cause::CertificateTypeUnsupported)?;
+        let leaf = Self::of(certificate.public_key(), malformed)?;
         if !may_sign {
             return Err(Cause::CertificateCannotSign);
         }
+        Ok(leaf)
+    }
+
+    /// Reads a raw public key (RFC 7250 §3).
+    ///
+    /// # Errors
+    /// [`Cause::RawPublicKeyMalformed`] when it is not one SubjectPublicKeyInfo in DER from first
+    /// to last byte, and [`Cause::CertificateTypeUnsupported`] for a key that is no [`KeyKind`].
+    pub fn parse_raw_public_key(der: &[u8]) -> Result<Self, Cause> {
+        let malformed = Cause::RawPublicKeyMalformed;
+        let (rest, key) = SubjectPublicKeyInfo::from_der(der).map_err(|_| malformed)?;
+        if rest.is_empty() { Self::of(&key, malformed) } else { Err(malformed) }
+    }
+
+    fn of(key: &SubjectPublicKeyInfo<'_>, malformed: Cause) -> Result<Self, Cause> {
+        let SubjectPublicKeyInfo { raw, subject_public_key: public_key, .. } = key;
+        // The parser drops what follows the key inside the sequence; the sequence's own length,
+        // which is then more than it kept, gives that away.
+        let (_, sequence) = Any::from_der(raw).map_err(|_| malformed)?;
+        let (_, algorithm) = Any::from_der(sequence.data).map_err(|_| malformed)?;
+        // Nor does it mind lengths that are longer than DER has them.
+        let bit_string = element_bytes(1 + public_key.data.len());
+        let in_der = element_bytes(element_bytes(algorithm.data.len()) + bit_string);
+        if raw.len() != in_der || public_key.unused_bits != 0 {
+            return Err(malformed);
+        }
+        let kind = KeyKind::named(algorithm.data).ok_or(Cause::CertificateTypeUnsupported)?;
         let bytes_before_public_key =
             raw.len().checked_sub(public_key.data.len()).ok_or(malformed)?;
-        Ok(Self { kind, subject_public_key_info: raw.into(), bytes_before_public_key })
+        Ok(Self { kind, subject_public_key_info: (*raw).into(), bytes_before_public_key })
     }
 
     /// What kind of key it is.
@@ -109,7 +132,7 @@ impl Leaf {
         self.kind
     }
 
-    /// The DER SubjectPublicKeyInfo, exactly as it stands in the certificate.
+    /// The DER SubjectPublicKeyInfo, exactly as it stands in the certificate, or by itself.
     #[must_use]
     pub fn subject_public_key_info(&self) -> &[u8] {
         &self.subject_public_key_info
@@ -134,6 +157,17 @@ fn may_sign(extensions: &[X509Extension<'_>]) -> Result<bool, Cause> {
         }
         (Some(_), Some(_)) => Err(malformed),
     }
+}
+
+/// The length in DER of an element with so many bytes in it, fewer than 2^24.
+const fn element_bytes(content: usize) -> usize {
+    content
+        + match content {
+            0..=0x7f => 2,
+            0x80..=0xff => 3,
+            0x100..=0xffff => 4,
+            _ => 5,
+        }
 }
 
 const RSA_PSS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";

@@ -57,7 +57,7 @@ pub enum Draw {
     TicketNonce,
     /// The name under which a server keeps what a ticket stands for, 32 bytes.
     TicketName,
-    /// The context of a post-handshake CertificateRequest.
+    /// The context of a post-handshake CertificateRequest, 16 bytes of it.
     RequestContext,
     /// GREASE values and the order of extensions.
     Grease,

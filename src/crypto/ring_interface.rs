@@ -186,6 +186,10 @@ impl RunningHash for digest::Context {
         running.update(more);
         finish(running)
     }
+
+    fn fork(&self) -> Box<dyn RunningHash> {
+        Box::new(self.clone())
+    }
 }
 
 fn finish(running: digest::Context) -> Digest {

@@ -1,27 +1,27 @@
 //! Certificate, CertificateVerify and Finished, for either role (RFC 9846 §4.5).
 
-use std::sync::Arc;
-
-use crate::codec::{List, Vector, Writer};
+use crate::codec::{List, Vector};
 use crate::crypto::leaf::Leaf;
 use crate::crypto::{Digest, Provider};
 use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::context::Context;
-use crate::handshake::decision::{CertificateChain, Decision, PeerChain, Serial, Sign};
+use crate::handshake::decision::{Decision, OwnCertificate, PeerChain, Serial, Sign};
 use crate::handshake::event::Framed;
 use crate::key_schedule::TrafficSecret;
 use crate::limits::Limits;
+use crate::message;
 use crate::message::CertificateRequest;
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateEntry, CertificateVerify, Finished};
-use crate::registry::{HandshakeType, SignatureScheme};
+use crate::registry::{CertificateType, HandshakeType, SignatureScheme};
 use crate::transcript::Transcript;
 
 /// A peer's chain as it arrived, and its end-entity certificate as far as we read it.
 #[derive(Debug)]
 pub(crate) struct PeerCertificate {
-    pub(crate) chain: PeerChain,
+    /// `None`: the key came without any.
+    pub(crate) chain: Option<PeerChain>,
     pub(crate) leaf: Leaf,
 }
 
@@ -31,11 +31,20 @@ impl PeerCertificate {
         cx: &Context,
         certificate: &Framed<'_, Certificate<'_>>,
     ) -> Result<Option<Self>, Cause> {
-        let Some(first) = certificate.message.certificate_list.first() else { return Ok(None) };
+        let mut entries = certificate.message.certificate_list.iter();
+        let Some(first) = entries.next() else { return Ok(None) };
+        if cx.peer_certificate_type == CertificateType::RAW_PUBLIC_KEY {
+            let leaf = Leaf::parse_raw_public_key(first.cert_data)?;
+            // RFC 9846 §4.5.1: "no more than one CertificateEntry".
+            return match entries.next() {
+                None => Ok(Some(Self { chain: None, leaf })),
+                Some(_) => Err(Cause::TooManyRawPublicKeys),
+            };
+        }
         let leaf = Leaf::parse(first.cert_data)?;
         let body = certificate.encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec();
         let context = cx.parse_context();
-        Ok(Some(Self { chain: PeerChain { body, context }, leaf }))
+        Ok(Some(Self { chain: Some(PeerChain { body, context }), leaf }))
     }
 
     /// That `signer` holds the private key: the signature covers the transcript through
@@ -67,15 +76,15 @@ fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
     [&[0x20; 64], context, through_certificate.as_bytes()].concat()
 }
 
-/// The question that yields our CertificateVerify.
-pub(crate) fn ask_to_sign(
-    cx: &mut Context,
-    chain: Arc<CertificateChain>,
+/// The question that yields the CertificateVerify of `signer`.
+pub(crate) fn to_sign(
+    signer: Role,
+    certificate: OwnCertificate,
     scheme: SignatureScheme,
-    transcript: &Transcript,
-) {
-    let message = signed_content(cx.role, &transcript.digest());
-    cx.ask(|serial: Serial| Decision::Sign(Sign { serial, scheme, chain, message }));
+    through_certificate: &Transcript,
+) -> impl FnOnce(Serial) -> Decision + use<> {
+    let message = signed_content(signer, &through_certificate.digest());
+    move |serial| Decision::Sign(Sign { serial, scheme, certificate, message })
 }
 
 /// Sends Certificate; `staples` says which extensions the peer asked for.
@@ -83,26 +92,51 @@ pub(crate) fn send_certificate(
     cx: &mut Context,
     transcript: &mut Transcript,
     context: &[u8],
-    chain: &CertificateChain,
+    certificate: &OwnCertificate,
     staples: Staples,
 ) -> Result<(), Cause> {
-    let entries: Vector<CertificateEntry<'_>> = chain
-        .entries
-        .iter()
-        .map(|entry| CertificateEntry {
-            cert_data: &entry.certificate,
-            ocsp_response: entry.ocsp_response.as_deref().filter(|_| staples.ocsp_response),
-            signed_certificate_timestamps: entry
-                .signed_certificate_timestamps
-                .as_deref()
-                .filter(|_| staples.signed_certificate_timestamps),
-        })
-        .collect();
-    let certificate =
-        Certificate { certificate_request_context: context, certificate_list: entries.list() };
-    transcript
-        .add(cx.send(HandshakeType::CERTIFICATE, |w: &mut Writer<'_>| certificate.encode(w))?);
-    Ok(())
+    with_certificate(context, certificate, staples, |certificate| {
+        transcript.add(cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?);
+        Ok(())
+    })
+}
+
+/// Certificate, header included, to be sent later.
+pub(crate) fn encode_certificate(
+    context: &[u8],
+    certificate: &OwnCertificate,
+    staples: Staples,
+) -> Result<Vec<u8>, Cause> {
+    with_certificate(context, certificate, staples, |certificate| {
+        let mut message = Vec::new();
+        message::encode(HandshakeType::CERTIFICATE, &mut message, |w| certificate.encode(w))?;
+        Ok(message)
+    })
+}
+
+fn with_certificate<T>(
+    context: &[u8],
+    certificate: &OwnCertificate,
+    staples: Staples,
+    then: impl FnOnce(&Certificate<'_>) -> Result<T, Cause>,
+) -> Result<T, Cause> {
+    let entries = entries(certificate, staples);
+    then(&Certificate { certificate_request_context: context, certificate_list: entries.list() })
+}
+
+fn entries(certificate: &OwnCertificate, staples: Staples) -> Vector<CertificateEntry<'_>> {
+    if let OwnCertificate::RawPublicKey(key) = certificate {
+        return core::iter::once(CertificateEntry::bare(key)).collect();
+    }
+    let stapled = certificate.entries().iter().map(|entry| CertificateEntry {
+        cert_data: &entry.certificate,
+        ocsp_response: entry.ocsp_response.as_deref().filter(|_| staples.ocsp_response),
+        signed_certificate_timestamps: entry
+            .signed_certificate_timestamps
+            .as_deref()
+            .filter(|_| staples.signed_certificate_timestamps),
+    });
+    stapled.collect()
 }
 
 /// What the peer wants stapled to certificates.

@@ -3,7 +3,7 @@
 
 use crate::diagnosis::{self, ClientAuthentication, Evidence};
 
-/// How it stands with the client's authentication.
+/// How it stands with the client's authentication; after several, with the last (RFC 9846 §4.7.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientAuthenticationState {

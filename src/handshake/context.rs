@@ -8,17 +8,17 @@ use crate::codec::Writer;
 use crate::diagnosis::{self, Evidence};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
-use crate::handshake::client_authentication::ClientAuthenticationState;
+use crate::handshake::client_authentication::{self, ClientAuthenticationState};
 use crate::handshake::config::Profile;
-use crate::handshake::decision::{Answer, Decision, Reply, Serial};
+use crate::handshake::decision::{Answer, Decision, Serial};
 use crate::handshake::event::{End, Fact, Output};
 use crate::handshake::key_update::UpdateLedger;
 use crate::handshake::ticket::TicketScope;
-use crate::key_schedule::{ExporterSecret, TrafficSecret};
+use crate::key_schedule::{ExporterSecret, PskKind, TrafficSecret};
 use crate::limits::Limits;
 use crate::message;
 use crate::message::{ExtensionSet, ParseContext};
-use crate::registry::HandshakeType;
+use crate::registry::{CertificateType, HandshakeType};
 
 /// The part of a handshake that is alive in every state.
 #[derive(Debug)]
@@ -44,8 +44,24 @@ pub(crate) struct Context {
     pub(crate) compatibility_mode: bool,
     /// Server: what tickets are bound to; `None` if the client can use none (RFC 9846 §4.7.1).
     pub(crate) ticket_scope: Option<Arc<TicketScope>>,
+    /// What a Certificate of the peer's holds: X.509 unless something else is negotiated.
+    pub(crate) peer_certificate_type: CertificateType,
+    /// What a Certificate of ours holds.
+    pub(crate) own_certificate_type: CertificateType,
+    /// The client may be asked for certificates after the handshake (RFC 9846 §4.7.2).
+    pub(crate) post_handshake_auth: bool,
+    /// How many certificates the server has asked for after the handshake.
+    pub(crate) certificate_requests: u64,
     /// The client's view of its own authentication.
     pub(crate) client_authentication: ClientAuthenticationState,
+    /// It is about an answer to a request that came after the handshake.
+    pub(crate) authenticates_after_handshake: bool,
+    /// Application data has arrived since our last authentication messages.
+    pub(crate) data_has_arrived: bool,
+    /// Bytes written since then, as long as the server has not shown that it processed them.
+    pub(crate) unconfirmed_bytes: u64,
+    /// We have sent `close_notify`.
+    pub(crate) write_is_closed: bool,
     outputs: VecDeque<Output>,
     /// Messages of the flight under way; they leave together.
     flight: Vec<u8>,
@@ -53,7 +69,10 @@ pub(crate) struct Context {
     receive_epoch: Epoch,
     receive_keys: u32,
     last_question: Serial,
-    question_open: bool,
+    /// The open question, for whose answer everything waits.
+    question: Option<Serial>,
+    /// Open questions beside which everything goes on.
+    questions_aside: Vec<Serial>,
 }
 
 impl Context {
@@ -72,14 +91,23 @@ impl Context {
             updates: UpdateLedger::default(),
             compatibility_mode: false,
             ticket_scope: None,
+            peer_certificate_type: CertificateType::X509,
+            own_certificate_type: CertificateType::X509,
+            post_handshake_auth: false,
+            certificate_requests: 0,
             client_authentication: ClientAuthenticationState::default(),
+            authenticates_after_handshake: false,
+            data_has_arrived: false,
+            unconfirmed_bytes: 0,
+            write_is_closed: false,
             outputs: VecDeque::new(),
             flight: Vec::new(),
             send_epoch: Epoch::Initial,
             receive_epoch: Epoch::Initial,
             receive_keys: 0,
             last_question: Serial::first(),
-            question_open: false,
+            question: None,
+            questions_aside: Vec::new(),
         }
     }
 
@@ -120,10 +148,10 @@ impl Context {
         Ok(self.flight.get(start..).unwrap_or_default())
     }
 
-    /// Lets the flight leave.
+    /// Lets the flight leave. What was ready too late, behind `close_notify`, stays.
     pub(crate) fn flush(&mut self) {
-        if !self.flight.is_empty() {
-            let bytes = core::mem::take(&mut self.flight);
+        let bytes = core::mem::take(&mut self.flight);
+        if !bytes.is_empty() && !self.write_is_closed {
             self.outputs.push_back(Output::Send { epoch: self.send_epoch, bytes });
         }
     }
@@ -182,6 +210,14 @@ impl Context {
         self.early_data.is_some()
     }
 
+    /// Whether the client may be asked for certificates after the handshake, now that it is known
+    /// what both ends use: not with a key from outside (RFC 9846 §4.4.2), and not in QUIC (RFC 9001
+    /// §4.4).
+    pub(crate) fn settle_post_handshake_auth(&mut self, offered: bool, psk: Option<PskKind>) {
+        let psk_permits = psk.is_none_or(|kind| kind == PskKind::Resumption);
+        self.post_handshake_auth = offered && psk_permits && !self.is_quic;
+    }
+
     /// The server does not take early data.
     pub(crate) fn reject_early_data(&mut self) {
         self.early_data = None;
@@ -192,22 +228,32 @@ impl Context {
 
     /// Asks; the machine takes no message until the answer is there.
     pub(crate) fn ask(&mut self, question: impl FnOnce(Serial) -> Decision) {
+        self.question = Some(self.put(question));
+    }
+
+    /// Asks, and everything goes on meanwhile; the answer will have this serial.
+    pub(crate) fn ask_aside(&mut self, question: impl FnOnce(Serial) -> Decision) -> Serial {
+        let serial = self.put(question);
+        self.questions_aside.push(serial.clone());
+        serial
+    }
+
+    fn put(&mut self, question: impl FnOnce(Serial) -> Decision) -> Serial {
         self.last_question = self.last_question.next();
-        self.question_open = true;
         self.outputs.push_back(Output::Decide(question(self.last_question.clone())));
+        self.last_question.clone()
     }
 
+    /// Whether there is a question for whose answer everything waits.
     pub(crate) const fn question_is_open(&self) -> bool {
-        self.question_open
+        self.question.is_some()
     }
 
-    /// The reply, if this is the answer to the open question.
-    pub(crate) fn close_question(&mut self, answer: Answer) -> Option<Reply> {
-        let fits = self.question_open && answer.serial == self.last_question;
-        fits.then(|| {
-            self.question_open = false;
-            answer.reply
-        })
+    /// Whether this answers an open question, which is then closed.
+    pub(crate) fn close_question(&mut self, answer: &Answer) -> bool {
+        let fits = |open: &mut Serial| *open == answer.serial;
+        self.question.take_if(fits).is_some()
+            || self.questions_aside.extract_if(.., fits).next().is_some()
     }
 
     pub(crate) fn learn(&mut self, fact: Fact) {
@@ -222,7 +268,26 @@ impl Context {
         }
     }
 
-    /// The server has shown that it processed our Finished.
+    /// We have answered a request that came after the handshake. What the server has sent so far
+    /// says nothing about that.
+    pub(crate) fn authenticated_after_handshake(&mut self, reply: client_authentication::Reply) {
+        if self.client_authentication.unsettled().is_none() {
+            self.unconfirmed_bytes = 0;
+        }
+        self.authenticates_after_handshake = true;
+        self.data_has_arrived = false;
+        self.updates.answer_is_evidence = false;
+        self.client_authentication_is(ClientAuthenticationState::Pending(reply));
+    }
+
+    /// The server has shown that it processed the Finished with which we ended the handshake.
+    pub(crate) fn handshake_processed(&mut self) {
+        if !self.authenticates_after_handshake {
+            self.authentication_processed(Evidence::Strong);
+        }
+    }
+
+    /// The server has shown that it processed our last Finished.
     pub(crate) fn authentication_processed(&mut self, evidence: Evidence) {
         if let ClientAuthenticationState::Pending(reply) = self.client_authentication {
             self.client_authentication_is(ClientAuthenticationState::Processed(reply, evidence));
@@ -248,14 +313,10 @@ impl Context {
         self.exporter = None;
         self.early_exporter = None;
         self.behind_early_data = None;
-        self.question_open = false;
+        self.question = None;
+        self.questions_aside = Vec::new();
         self.outputs.retain(|output| !matches!(output, Output::Decide(_)));
         self.outputs.push_back(Output::Ended(end));
-    }
-
-    /// Forgets messages of a flight that is cut short by a failure.
-    pub(crate) fn abandon_flight(&mut self) {
-        self.flight = Vec::new();
     }
 
     /// Whether everything has been said.

@@ -3,8 +3,8 @@
 use super::Handshake;
 use super::client::ClientState;
 use super::context::Context;
-use super::decision::Reply;
-use super::event::{Fact, Input, on};
+use super::decision::{Answer, Reply};
+use super::event::{Answered, Fact, Input, on};
 use super::reassembly::{Front, front};
 use super::server::ServerState;
 use crate::epoch::Epoch;
@@ -44,9 +44,24 @@ impl Machine {
             Self::Client(state) => matches!(state, ClientState::Connected(_)),
             Self::Server(state) => {
                 matches!(state, ServerState::Connected(_) | ServerState::SealTicket(_))
+                    || state.is_amid_authentication()
             }
             Self::Ended(_) => false,
         }
+    }
+
+    /// How many requests for a certificate are open after the handshake; `None` where there can be
+    /// none (RFC 9846 §4.7.2).
+    pub(super) fn certificate_requests(&self) -> Option<usize> {
+        match self {
+            Self::Client(ClientState::Connected(connected)) => connected.certificate_requests(),
+            Self::Server(ServerState::Connected(connected)) => connected.certificate_requests(),
+            _ => None,
+        }
+    }
+
+    const fn is_amid_authentication(&self) -> bool {
+        matches!(self, Self::Server(state) if state.is_amid_authentication())
     }
 
     fn step(self, cx: &mut Context, input: Input<'_>) -> Result<Self, Cause> {
@@ -186,7 +201,8 @@ impl Handshake {
         if !self.accepts(kind) {
             return Err(Cause::MessageOutOfOrder);
         }
-        if kind.ends_flight() {
+        // After the handshake Finished changes no keys, and anything may follow it.
+        if kind.ends_flight() && !self.machine.is_amid_authentication() {
             if something_follows {
                 return Err(Cause::MessageSpansKeyChange);
             }
@@ -197,8 +213,15 @@ impl Handshake {
     }
 
     fn accepts(&self, kind: Kind) -> bool {
-        // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
-        let excluded = self.cx.is_quic && kind == Kind::KeyUpdate;
+        let excluded = match kind {
+            // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
+            Kind::KeyUpdate => self.cx.is_quic,
+            // RFC 9846 §4.7.2: after the handshake they need a client that has offered them.
+            Kind::CertificateRequest | Kind::Certificate => {
+                self.is_complete() && self.machine.certificate_requests().is_none()
+            }
+            _ => false,
+        };
         !excluded && self.machine.accepts(on::Kind::of_message(kind))
     }
 
@@ -211,14 +234,17 @@ impl Handshake {
         if accepted { Ok(()) } else { Err(Cause::MessageOutOfOrder) }
     }
 
-    pub(super) fn take_reply(&mut self, reply: Reply) -> Result<(), Cause> {
+    pub(super) fn take_answer(&mut self, answer: Answer) -> Result<(), Cause> {
+        let Answer { serial: question, reply } = answer;
         self.step(match reply {
             Reply::CookieSealed(sealed) => Input::CookieSealed(sealed),
             Reply::CookieOpened(opened) => Input::CookieOpened(opened),
             Reply::CertificateAccepted(accepted) => Input::CertificateAccepted(accepted),
             Reply::CredentialSelected(selected) => Input::CredentialSelected(selected),
-            Reply::ClientCredentialSelected(selected) => Input::ClientCredentialSelected(selected),
-            Reply::Signed(signed) => Input::Signed(signed),
+            Reply::ClientCredentialSelected(answer) => {
+                Input::ClientCredentialSelected(Answered { question, answer })
+            }
+            Reply::Signed(answer) => Input::Signed(Answered { question, answer }),
             Reply::TicketSealed(sealed) => Input::TicketSealed(sealed),
             Reply::Refused(cause) => return Err(cause),
         })?;
@@ -241,10 +267,7 @@ impl Handshake {
         if self.report_transitions {
             self.cx.learn(Fact::Moved { from, input: input_name, to: self.state() });
         }
-        if !self.closure.may_send() {
-            // A ticket that was sealed too late.
-            self.cx.abandon_flight();
-        } else if !self.cx.question_is_open() {
+        if !self.cx.question_is_open() {
             self.cx.flush();
         }
         Ok(())
@@ -295,10 +318,14 @@ impl Handshake {
         self.cx.early_exporter.as_ref().ok_or(Misuse::NotOffered)?.export(label, context, out)
     }
 
-    /// Application data has arrived.
+    /// Application data has arrived. Between the messages of an authentication that is a failure
+    /// (RFC 9846 §4.7.2).
     pub fn application_data_received(&mut self) {
+        if self.machine.is_amid_authentication() {
+            return self.fail(Cause::AnswerInterrupted);
+        }
         self.user_canceled_in_a_row = 0;
-        self.data_has_arrived = true;
+        self.cx.data_has_arrived = true;
         self.cx.updates.data_received();
     }
 
@@ -306,7 +333,7 @@ impl Handshake {
     pub fn application_data_sent(&mut self, bytes: usize) {
         if self.cx.client_authentication.unsettled().is_some() {
             let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-            self.unconfirmed_bytes = self.unconfirmed_bytes.saturating_add(bytes);
+            self.cx.unconfirmed_bytes = self.cx.unconfirmed_bytes.saturating_add(bytes);
         }
     }
 }

@@ -7,7 +7,9 @@ use super::closure::{Closure, ClosureInput};
 use super::driver::Machine;
 use super::event::{End, Fact, Refusal, Truncation};
 use crate::alert::{Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert};
-use crate::diagnosis::{self, ClientContext, Endpoint, Evidence, ServerContext, Signal, diagnose};
+use crate::diagnosis::{
+    self, ClientContext, ClientPhase, Endpoint, Evidence, ServerContext, Signal, diagnose,
+};
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Failure};
 use crate::registry::ExtensionType;
@@ -53,14 +55,14 @@ impl Handshake {
             let rejected = ClientAuthenticationState::Rejected(reply, cause);
             self.cx.client_authentication_is(rejected);
         }
-        let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
+        let (state, unconfirmed_bytes) = (self.state(), self.cx.unconfirmed_bytes);
         End::Refused(Refusal { alert, level, state, context, unconfirmed_bytes })
     }
 
     pub(super) fn truncation(&mut self) -> End {
         let context = self.circumstances(self.cx.receive_epoch());
         self.cx.authentication_unresolved();
-        let (state, unconfirmed_bytes) = (self.state(), self.unconfirmed_bytes);
+        let (state, unconfirmed_bytes) = (self.state(), self.cx.unconfirmed_bytes);
         End::Truncated(Truncation { state, context, unconfirmed_bytes })
     }
 
@@ -112,10 +114,15 @@ impl Handshake {
             Machine::Client(state) => {
                 let authentication = self.cx.client_authentication;
                 Endpoint::Client(ClientContext {
-                    phase: state.phase(authentication.unsettled().is_some()),
+                    phase: match authentication.unsettled() {
+                        Some(_) if self.cx.authenticates_after_handshake => {
+                            ClientPhase::PostHandshakeAuthentication
+                        }
+                        unsettled => state.phase(unsettled.is_some()),
+                    },
                     authentication: authentication.reply(),
                     evidence: match authentication.evidence() {
-                        Evidence::None if self.data_has_arrived => Evidence::Weak,
+                        Evidence::None if self.cx.data_has_arrived => Evidence::Weak,
                         evidence => evidence,
                     },
                     early_data_sent: self.cx.early_data.is_some(),

@@ -1,5 +1,7 @@
 //! What goes into the machine and what comes out.
 
+use pki_types::CertificateDer;
+
 use crate::alert::{Alert, AlertDescription};
 use crate::crypto::{Secret, Suite};
 use crate::diagnosis::{self, Diagnosis};
@@ -8,14 +10,16 @@ use crate::failure::Failure;
 use crate::handshake::client_authentication::ClientAuthenticationState;
 use crate::handshake::decision::{
     CertificateAccepted, ClientCredentialSelected, CookieOpened, CookieSealed, CredentialSelected,
-    Decision, Signed, TicketSealed,
+    Decision, Serial, Signed, TicketSealed,
 };
+pub use crate::handshake::post_handshake_authentication::CertificateRequestId;
+use crate::handshake::post_handshake_authentication::RequestCertificate;
 pub use crate::key_schedule::{PskKind, TrafficSecret};
 use crate::message::{
     self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
     EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
 };
-use crate::registry::{CipherSuite, NamedGroup};
+use crate::registry::{CertificateType, CipherSuite, NamedGroup};
 
 /// What the machine says, in order. The order is the contract:
 ///
@@ -44,7 +48,8 @@ pub enum Output {
     },
     /// From now on nothing protects what we send: early data ended with a HelloRetryRequest.
     KeyDropped,
-    /// A question; nothing goes on until it is answered.
+    /// A question; nothing goes on until it is answered. But beside those that a client is asked
+    /// after the handshake, everything goes on (RFC 9846 §4.7.2).
     Decide(Decision),
     /// Something that is now known.
     Learned(Fact),
@@ -79,6 +84,14 @@ pub enum Fact {
     Complete,
     /// Client: the server sent a ticket for resumption (RFC 9846 §4.7.1).
     Ticket(Ticket),
+    /// Server: the client has answered a request that came after the handshake (RFC 9846 §4.7.2).
+    PostHandshakeAuthentication {
+        /// Which request.
+        request: CertificateRequestId,
+        /// The end-entity certificate that was accepted, whose key the client holds; `None`: the
+        /// client has none.
+        certificate: Option<CertificateDer<'static>>,
+    },
     /// The peer has updated its keys (RFC 9846 §4.7.3).
     PeerUpdatedKeys,
     /// Client: how it stands with our authentication has changed.
@@ -107,10 +120,21 @@ pub struct Negotiated {
     pub group: Option<NamedGroup>,
     /// The application protocol, if one was agreed (RFC 7301).
     pub application_layer_protocol: Option<Vec<u8>>,
+    /// Which types of certificate the ends have of each other; `None` with a PSK in their place.
+    pub certificate_types: Option<CertificateTypes>,
     /// How long protected records may be, if both ends have said so (RFC 8449).
     pub record_size_limits: Option<RecordSizeLimits>,
     /// The PSK that was used in place of certificates, if one was.
     pub psk: Option<NegotiatedPsk>,
+}
+
+/// Certificates of which type the ends authenticate with (RFC 7250, RFC 9846 §4.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateTypes {
+    /// The server's.
+    pub server: CertificateType,
+    /// The client's, should it be asked.
+    pub client: CertificateType,
 }
 
 /// A PSK that both ends have, of those that the client offered (RFC 9846 §4.3.11).
@@ -227,6 +251,13 @@ pub(crate) struct Framed<'a, M> {
     pub(crate) encoded: &'a [u8],
 }
 
+/// An answer, and the question that it answers: there may be several.
+#[derive(Debug)]
+pub(crate) struct Answered<A> {
+    pub(crate) question: Serial,
+    pub(crate) answer: A,
+}
+
 /// The order to begin; a client's only unprompted move.
 #[derive(Debug)]
 pub(crate) struct Begin;
@@ -288,10 +319,11 @@ inputs! {
     CookieOpened(CookieOpened),
     CertificateAccepted(CertificateAccepted),
     CredentialSelected(CredentialSelected),
-    ClientCredentialSelected(ClientCredentialSelected),
-    Signed(Signed),
+    ClientCredentialSelected(Answered<ClientCredentialSelected>),
+    Signed(Answered<Signed>),
     IssueTicket(NewTicket),
     TicketSealed(TicketSealed),
+    RequestCertificate(RequestCertificate),
     UpdateKeys(KeyUpdate),
 }
 

@@ -19,6 +19,9 @@ pub(crate) struct UpdateLedger {
     pub(crate) answer_owed: bool,
     /// We have asked, and the peer has not updated since.
     pub(crate) answer_awaited: bool,
+    /// We have asked behind the last of our authentication messages: an answer shows that the peer
+    /// has processed them.
+    pub(crate) answer_is_evidence: bool,
     pub(super) received_in_a_row: u32,
     pub(super) sent: u64,
 }
@@ -47,6 +50,7 @@ impl TrafficSecrets {
         let receive = self.receive.next();
         cx.install(Direction::Receive, Epoch::Application, &receive);
         cx.updates.answer_awaited = false;
+        cx.updates.answer_is_evidence = false;
         if message.request_update == KeyUpdateRequest::UPDATE_REQUESTED {
             cx.updates.answer_owed = cx.updates.sent < MAX_UPDATES;
         }
@@ -64,7 +68,10 @@ impl TrafficSecrets {
         cx.install(Direction::Send, Epoch::Application, &send);
         cx.updates.sent += 1;
         cx.updates.answer_owed = false;
-        cx.updates.answer_awaited |= message.request_update == KeyUpdateRequest::UPDATE_REQUESTED;
+        if message.request_update == KeyUpdateRequest::UPDATE_REQUESTED {
+            cx.updates.answer_awaited = true;
+            cx.updates.answer_is_evidence = true;
+        }
         Ok(Self { send, ..self })
     }
 }

@@ -20,6 +20,7 @@ mod grease;
 mod key_update;
 pub mod machine;
 mod negotiation;
+mod post_handshake_authentication;
 pub mod psk;
 mod reassembly;
 mod server;
@@ -61,8 +62,6 @@ pub struct Handshake {
     disclosure: Disclosure,
     report_transitions: bool,
     user_canceled_in_a_row: u32,
-    unconfirmed_bytes: u64,
-    data_has_arrived: bool,
 }
 
 impl Handshake {
@@ -107,8 +106,6 @@ impl Handshake {
             disclosure,
             report_transitions,
             user_canceled_in_a_row: 0,
-            unconfirmed_bytes: 0,
-            data_has_arrived: false,
         }
     }
 
@@ -155,14 +152,16 @@ impl Handshake {
         Ok(())
     }
 
-    /// Gives the answer to the open question.
+    /// Gives the answer to an open question.
     ///
     /// # Errors
     /// [`Misuse::NotAsked`] for an answer to anything else, [`Misuse::Ended`].
     pub fn answer(&mut self, answer: Answer) -> Result<(), Misuse> {
         self.running()?;
-        let reply = self.cx.close_question(answer).ok_or(Misuse::NotAsked)?;
-        let outcome = self.take_reply(reply);
+        if !self.cx.close_question(&answer) {
+            return Err(Misuse::NotAsked);
+        }
+        let outcome = self.take_answer(answer);
         self.fail_if(outcome);
         Ok(())
     }
@@ -234,6 +233,7 @@ impl Handshake {
             return Err(Misuse::NotInThisProfile);
         }
         self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
+        self.cx.write_is_closed = true;
         self.close_by(ClosureInput::SendCloseNotify, |_| End::Closed);
         Ok(())
     }
@@ -307,7 +307,7 @@ impl Handshake {
         self.machine.is_complete()
     }
 
-    /// Whether a question is open.
+    /// Whether everything waits for the answer to a question.
     #[must_use]
     pub const fn is_waiting(&self) -> bool {
         self.cx.question_is_open()

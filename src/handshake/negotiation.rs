@@ -1,12 +1,13 @@
-//! The choices a server makes from a ClientHello: pure functions of two offers (RFC 9846 §4.2.1,
-//! §9.2).
+//! The choices a server makes from a ClientHello, and what a client reads from them: pure functions
+//! of two offers (RFC 9846 §4.2.1, §9.2).
 
 use crate::codec::{Decode, List};
 use crate::crypto::{Group, Provider, Suite};
 use crate::failure::Cause;
-use crate::handshake::config::Preference;
-use crate::message::{ClientHelloExtensions, KeyShareEntry};
-use crate::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode};
+use crate::handshake::config::{ClientAuthentication, ClientConfig, Preference, ServerConfig};
+use crate::handshake::event::CertificateTypes;
+use crate::message::{ClientHelloExtensions, EncryptedExtensions, KeyShareEntry, PskBinder};
+use crate::registry::{CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode};
 
 /// The extensions that must come together (RFC 9846 §9.2).
 pub(crate) fn require(extensions: &ClientHelloExtensions<'_>) -> Result<(), Cause> {
@@ -59,6 +60,80 @@ impl PskUse {
     pub(crate) const fn is_possible(self) -> bool {
         self.with_key_exchange || self.alone
     }
+}
+
+/// The extensions about certificates, which go without saying where all is X.509 (RFC 7250 §4.1).
+pub(crate) fn check_certificate_types(extensions: &ClientHelloExtensions<'_>) -> Result<(), Cause> {
+    let lists = [extensions.client_certificate_types, extensions.server_certificate_types];
+    let redundant =
+        |list: &List<'_, CertificateType>| list.iter().all(|of| of == CertificateType::X509);
+    match lists.iter().flatten().any(redundant) {
+        true => Err(Cause::CertificateTypesRedundant),
+        false => Ok(()),
+    }
+}
+
+/// How certificates are used, if they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CertificateUse {
+    pub(crate) types: CertificateTypes,
+    /// The client is asked for one too.
+    pub(crate) asks_client: bool,
+}
+
+/// How a server uses certificates, of which types by its own order (RFC 7250 §4.2).
+pub(crate) fn certificate_use(
+    config: &ServerConfig,
+    extensions: &ClientHelloExtensions<'_>,
+) -> Result<CertificateUse, Cause> {
+    let common = |ours: List<'_, CertificateType>, theirs: Option<List<'_, CertificateType>>| {
+        ours.iter().find(|of| match theirs {
+            Some(theirs) => theirs.contains(*of),
+            None => *of == CertificateType::X509,
+        })
+    };
+    let (ours, theirs) = (&config.server_certificate_types, extensions.server_certificate_types);
+    let server = common(ours.list(), theirs).ok_or(Cause::NoCommonCertificateType)?;
+    let (ours, theirs) = (&config.client_certificate_types, extensions.client_certificate_types);
+    let client = common(ours.list(), theirs);
+    let asked = match config.client_authentication {
+        ClientAuthentication::None => None,
+        ClientAuthentication::Request => client,
+        ClientAuthentication::Require => Some(client.ok_or(Cause::NoCommonCertificateType)?),
+    };
+    let types = CertificateTypes { server, client: asked.unwrap_or(CertificateType::X509) };
+    Ok(CertificateUse { types, asks_client: asked.is_some() })
+}
+
+/// The types of certificate that a client reads from EncryptedExtensions (RFC 7250 §4.2).
+pub(crate) fn selected_certificate_types(
+    config: &ClientConfig,
+    extensions: &EncryptedExtensions<'_>,
+) -> Result<CertificateTypes, Cause> {
+    let selected = |offered: List<'_, CertificateType>, answer: Option<CertificateType>| {
+        let is_offered = answer.is_none_or(|of| offered.contains(of));
+        let selected = answer.unwrap_or(CertificateType::X509);
+        is_offered.then_some(selected).ok_or(Cause::CertificateTypeNotOffered)
+    };
+    let offered = config.server_certificate_types.list();
+    let server = selected(offered, extensions.server_certificate_type)?;
+    let offered = config.client_certificate_types.list();
+    let client = selected(offered, extensions.client_certificate_type)?;
+    Ok(CertificateTypes { server, client })
+}
+
+/// The identities offered whose key may be for this suite: a binder is as long as the hash. Those
+/// of another hash may be missing behind a retry (RFC 9846 §4.2.2).
+pub(crate) fn psks_for<'a>(
+    suite: &Suite,
+    extensions: &ClientHelloExtensions<'a>,
+) -> impl Iterator<Item = &'a [u8]> {
+    let hash_bytes = suite.hash.output_bytes();
+    extensions.pre_shared_key.into_iter().flat_map(move |offered| {
+        let fits = offered.binders.iter().map(move |PskBinder(binder)| binder.len() == hash_bytes);
+        let identities = offered.identities.iter().map(|psk| psk.identity).zip(fits);
+        identities.filter_map(|(identity, fits)| fits.then_some(identity))
+    })
 }
 
 /// How the key exchange can be done.

@@ -21,7 +21,7 @@ pub struct Certificate<'a> {
 /// A certificate of a chain, and what is said about it (RFC 9846 §4.5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateEntry<'a> {
-    /// The certificate in DER, not empty.
+    /// The certificate in DER, or the SubjectPublicKeyInfo that stands for one; not empty.
     pub cert_data: &'a [u8],
     /// The OCSPResponse in DER (`status_request`, RFC 9846 §4.5.1.1).
     pub ocsp_response: Option<&'a [u8]>,
@@ -62,6 +62,12 @@ impl<'a> Certificate<'a> {
 }
 
 impl<'a> CertificateEntry<'a> {
+    /// A certificate, or a raw public key, about which nothing is said.
+    #[must_use]
+    pub const fn bare(cert_data: &'a [u8]) -> Self {
+        Self { cert_data, ocsp_response: None, signed_certificate_timestamps: None }
+    }
+
     fn fields(reader: &mut Reader<'a>) -> Result<(&'a [u8], ExtensionBlock<'a>), Cause> {
         let cert_data = reader.vector24()?.non_empty()?.remaining();
         Ok((cert_data, ExtensionBlock::read(reader)?))
@@ -71,8 +77,7 @@ impl<'a> CertificateEntry<'a> {
 impl<'a> Decode<'a> for CertificateEntry<'a> {
     fn decode(reader: &mut Reader<'a>) -> Result<Self, Cause> {
         let (cert_data, block) = Self::fields(reader)?;
-        let mut entry =
-            Self { cert_data, ocsp_response: None, signed_certificate_timestamps: None };
+        let mut entry = Self::bare(cert_data);
         for (extension_type, body) in block.iter() {
             match extension_type {
                 ExtensionType::STATUS_REQUEST => {

@@ -19,7 +19,7 @@ pub(super) fn decode_flag(body: Reader<'_>) -> Result<bool, Cause> {
 }
 
 /// A single value: `selected_version`, `selected_group`, `selected_identity`, `server_share`,
-/// `max_early_data_size`, `ticket_request`.
+/// `max_early_data_size`, `ticket_request`, the server's `certificate_type`.
 pub(super) fn decode_value<'a, T: Decode<'a>>(body: Reader<'a>) -> Result<Option<T>, Cause> {
     body.only().map(Some)
 }
@@ -28,7 +28,8 @@ pub(super) fn encode_value<T: Encode>(field: Option<T>, writer: &mut Writer<'_>)
     encode_present(field, |value| value.encode(writer))
 }
 
-/// A list that is not empty, its length in one byte: `versions`, `ke_modes`.
+/// A list that is not empty, its length in one byte: `versions`, `ke_modes`, the client's
+/// `certificate_types`.
 pub(super) fn decode_list8<'a, T: Decode<'a>>(
     mut body: Reader<'a>,
 ) -> Result<Option<List<'a, T>>, Cause> {

@@ -12,7 +12,7 @@ use super::{Kind, ParseContext};
 use crate::codec::{List, Reader, Writer};
 use crate::failure::Cause;
 use crate::limits::Limits;
-use crate::registry::{ExtensionType, NamedGroup, SignatureScheme};
+use crate::registry::{CertificateType, ExtensionType, NamedGroup, SignatureScheme};
 
 /// The server's answers to the client's extensions (RFC 9846 §4.4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub struct EncryptedExtensions<'a> {
     pub supported_groups: Option<List<'a, NamedGroup>>,
     /// The application protocol (RFC 7301).
     pub application_layer_protocol: Option<&'a [u8]>,
+    /// What the client is to show of itself (RFC 7250 §4.2).
+    pub client_certificate_type: Option<CertificateType>,
+    /// What the server shows of itself (RFC 7250 §4.2).
+    pub server_certificate_type: Option<CertificateType>,
     /// Whether the server accepts early data (RFC 9846 §4.3.10).
     pub early_data: bool,
     /// The QUIC transport parameters (RFC 9001 §8.2).
@@ -73,6 +77,8 @@ impl<'a> EncryptedExtensions<'a> {
             Type::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => {
                 self.application_layer_protocol = decode_selected_protocol(body)?;
             }
+            Type::CLIENT_CERTIFICATE_TYPE => self.client_certificate_type = decode_value(body)?,
+            Type::SERVER_CERTIFICATE_TYPE => self.server_certificate_type = decode_value(body)?,
             Type::RECORD_SIZE_LIMIT => self.record_size_limit = decode_record_size_limit(body)?,
             Type::EARLY_DATA => self.early_data = decode_flag(body)?,
             Type::TICKET_REQUEST => self.expected_ticket_count = decode_value(body)?,
@@ -92,6 +98,8 @@ impl<'a> EncryptedExtensions<'a> {
             Type::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => {
                 encode_selected_protocol(self.application_layer_protocol, writer)
             }
+            Type::CLIENT_CERTIFICATE_TYPE => encode_value(self.client_certificate_type, writer),
+            Type::SERVER_CERTIFICATE_TYPE => encode_value(self.server_certificate_type, writer),
             Type::RECORD_SIZE_LIMIT => encode_value(self.record_size_limit, writer),
             Type::EARLY_DATA => self.early_data,
             Type::TICKET_REQUEST => encode_value(self.expected_ticket_count, writer),

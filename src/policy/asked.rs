@@ -1,8 +1,6 @@
 //! Questions as a connection asks them, and answers as it takes them: what the tests of a policy
 //! need in place of a handshake.
 
-use std::sync::Arc;
-
 use pki_types::{CertificateDer, ServerName};
 
 use crate::codec::Writer;
@@ -12,13 +10,13 @@ use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::config::ClientAuthentication;
 use crate::handshake::decision::{
-    Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, PeerChain, Reply,
+    Answer, ClientCredentialSelected, CredentialSelected, OwnCertificate, PeerChain, Reply,
     SelectClientCredential, SelectCredential, Serial, ServerCredential, Sign, Signed,
     VerifyCertificate,
 };
 use crate::limits::Limits;
 use crate::message::ParseContext;
-use crate::registry::{NamedGroup, SignatureScheme};
+use crate::registry::{CertificateType, NamedGroup, SignatureScheme};
 
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,9 +24,9 @@ pub enum Said {
     /// The peer's certificate is accepted.
     Accepted,
     /// The server's certificate, scheme and application protocol.
-    Credential(Arc<CertificateChain>, SignatureScheme, Option<Vec<u8>>),
+    Credential(OwnCertificate, SignatureScheme, Option<Vec<u8>>),
     /// The client's certificate and scheme, or none.
-    ClientCredential(Option<(Arc<CertificateChain>, SignatureScheme)>),
+    ClientCredential(Option<(OwnCertificate, SignatureScheme)>),
     /// A signature.
     Signature(Vec<u8>),
     /// The handshake ends for this cause.
@@ -43,8 +41,8 @@ impl From<Answer> for Said {
             Reply::CertificateAccepted(_) => Self::Accepted,
             Reply::CredentialSelected(CredentialSelected { credential, protocol }) => {
                 match credential {
-                    ServerCredential::Certificate { chain, scheme } => {
-                        Self::Credential(chain, scheme, protocol)
+                    ServerCredential::Certificate { certificate, scheme } => {
+                        Self::Credential(certificate, scheme, protocol)
                     }
                     ServerCredential::Psk { .. } => Self::Other,
                 }
@@ -78,15 +76,30 @@ pub fn verify_certificate(
     VerifyCertificate {
         serial: Serial::first(),
         role,
-        chain: PeerChain { body, context: ParseContext::default() },
+        chain: Some(PeerChain { body, context: ParseContext::default() }),
+        request: None,
         server_name,
         scheme: SignatureScheme::ED25519,
         leaf,
     }
 }
 
-/// Asked of a server that has received this ClientHello, header included.
-pub fn select_credential(client_hello: Vec<u8>) -> SelectCredential {
+/// Asked of `role` about this raw public key, after a proof of its possession.
+pub fn verify_raw_public_key(
+    role: Role,
+    server_name: Option<ServerName<'static>>,
+    leaf: Leaf,
+) -> VerifyCertificate {
+    let (serial, scheme) = (Serial::first(), SignatureScheme::ED25519);
+    VerifyCertificate { serial, role, request: None, chain: None, server_name, scheme, leaf }
+}
+
+/// Asked of a server that has received this ClientHello, header included, and can meet it with this
+/// type of certificate.
+pub fn select_credential(
+    client_hello: Vec<u8>,
+    certificate_type: CertificateType,
+) -> SelectCredential {
     SelectCredential {
         serial: Serial::first(),
         client_hello: client_hello.into(),
@@ -96,19 +109,25 @@ pub fn select_credential(client_hello: Vec<u8>) -> SelectCredential {
         psk_is_usable: false,
         early_data: false,
         client_authentication: ClientAuthentication::None,
+        certificate_type: Some(certificate_type),
     }
 }
 
-/// Asked of a client that has received a CertificateRequest with this body.
-pub fn select_client_credential(certificate_request: Vec<u8>) -> SelectClientCredential {
+/// Asked of a client that has received a CertificateRequest with this body, for this type of
+/// certificate.
+pub fn select_client_credential(
+    certificate_request: Vec<u8>,
+    certificate_type: CertificateType,
+) -> SelectClientCredential {
     SelectClientCredential {
         serial: Serial::first(),
         certificate_request,
         limits: Limits::default(),
+        certificate_type,
     }
 }
 
-/// Asked of the one who has selected this chain and scheme.
-pub fn sign(chain: Arc<CertificateChain>, scheme: SignatureScheme, message: Vec<u8>) -> Sign {
-    Sign { serial: Serial::first(), scheme, chain, message }
+/// Asked of the one who has selected this certificate and scheme.
+pub fn sign(certificate: OwnCertificate, scheme: SignatureScheme, message: Vec<u8>) -> Sign {
+    Sign { serial: Serial::first(), scheme, certificate, message }
 }

@@ -1,28 +1,29 @@
 //! A client's answers: which servers it trusts, and its credential for those that ask for one.
 
-use std::sync::Arc;
-
 use pki_types::UnixTime;
 
-use super::credential::{Credential, first_fitting};
+use super::credential::{Credential, first_fitting, of_type};
 use super::webpki::Roots;
 use super::{Answered, sign, verdict};
 use crate::epoch::Role;
-use crate::handshake::decision::{Answer, Decision, SelectClientCredential};
+use crate::handshake::decision::{Answer, Decision, OwnCertificate, SelectClientCredential};
 
 /// Which servers a client trusts, and who it is to them.
 #[derive(Debug)]
 pub struct ClientPolicy {
     /// Which servers it trusts.
     pub servers: ServerTrust,
-    /// Its credentials, in order of preference; none: it stays without a certificate.
+    /// Its credentials, in order of preference; none: it stays without a certificate. The types
+    /// they are of are also in its
+    /// [configuration](crate::handshake::ClientConfig::client_certificate_types).
     pub credentials: Vec<Credential>,
 }
 
 /// Which servers a client trusts.
 #[derive(Debug)]
 pub enum ServerTrust {
-    /// Those with a path to one of the roots, under the name that was asked for.
+    /// Those with a path to one of the roots, under the name that was asked for, and those with one
+    /// of its raw public keys.
     Roots(Roots),
     /// The application decides: the question is handed back.
     Application,
@@ -34,8 +35,9 @@ pub enum ServerTrust {
 impl ClientPolicy {
     /// Answers the question, at the time `now`.
     ///
-    /// The credential is one that an authority the server names has issued, if it names any, and
-    /// among those the one for the first scheme in the server's order.
+    /// The credential is one that an authority the server names has issued, if it names any, or a
+    /// raw public key if it asks for that; among those the one for the first scheme in the server's
+    /// order.
     ///
     /// # Errors
     /// The question comes back if the configuration has nothing on it.
@@ -56,13 +58,17 @@ impl ClientPolicy {
 
     fn select(&self, question: SelectClientCredential) -> Answer {
         let authorities: Vec<_> = question.certificate_authorities().collect();
-        let issued = |own: &&Credential| authorities.is_empty() || own.is_issued_by(&authorities);
-        let candidates: Vec<_> = self.credentials.iter().filter(issued).collect();
+        let fits = |own: &&Credential| match own.certificate() {
+            OwnCertificate::Chain(_) => authorities.is_empty() || own.is_issued_by(&authorities),
+            OwnCertificate::RawPublicKey(_) => true,
+        };
+        let candidates = of_type(&self.credentials, question.certificate_type());
+        let candidates: Vec<_> = candidates.filter(fits).collect();
         let schemes: Vec<_> = question.signature_schemes().collect();
         let certificate_schemes: Vec<_> = question.certificate_signature_schemes().collect();
         match first_fitting(&candidates, &schemes, &certificate_schemes) {
             Some((credential, scheme)) => question
-                .certificate(Arc::clone(credential.chain()), scheme)
+                .certificate(credential.certificate().clone(), scheme)
                 .unwrap_or_else(|unfit| unfit.question.unavailable()),
             None => question.decline(),
         }

@@ -1,10 +1,13 @@
-//! Who we are: certificate chains with their private keys, and the choice among them.
+//! Who we are: certificate chains and raw public keys with their private keys, and the choice among
+//! them.
 
 use core::fmt;
 use std::sync::Arc;
 
 use pki_types::pem::PemObject;
-use pki_types::{AlgorithmIdentifier, CertificateDer, PrivateKeyDer, alg_id};
+use pki_types::{
+    AlgorithmIdentifier, CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, alg_id,
+};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use zeroize::Zeroize;
@@ -15,13 +18,13 @@ use crate::crypto::leaf::Leaf;
 use crate::crypto::ring::SIGNATURES;
 use crate::crypto::signature::fits;
 use crate::failure::Cause;
-use crate::handshake::decision::CertificateChain;
-use crate::registry::SignatureScheme;
+use crate::handshake::decision::{CertificateChain, ChainEntry, OwnCertificate};
+use crate::registry::{CertificateType, SignatureScheme};
 
-/// A certificate chain, and the key of its end entity if it is in memory.
+/// A certificate chain or a raw public key, and the private key if it is in memory.
 #[derive(Debug)]
 pub struct Credential {
-    chain: Arc<CertificateChain>,
+    certificate: OwnCertificate,
     key: Option<SigningKey>,
     schemes: Vec<SignatureScheme>,
     names: Vec<String>,
@@ -44,82 +47,110 @@ impl Credential {
     /// [`CredentialFault::Pem`], [`CredentialFault::NoKey`], and as [`Self::new`].
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, CredentialFault> {
         let chain: Result<CertificateChain, _> = CertificateDer::pem_slice_iter(chain).collect();
-        let chain = chain.map_err(|_| CredentialFault::Pem)?;
+        Self::with_pem_key(chain.map_err(|_| CredentialFault::Pem)?, key)
+    }
+
+    /// Reads a raw public key (RFC 7250), under the label `PUBLIC KEY`, and its private key as
+    /// [`Self::from_pem`] does.
+    ///
+    /// # Errors
+    /// [`CredentialFault::Pem`] also without such a label, [`CredentialFault::NoKey`], and as
+    /// [`Self::new`].
+    pub fn raw_public_key_from_pem(public: &[u8], key: &[u8]) -> Result<Self, CredentialFault> {
+        let public = SubjectPublicKeyInfoDer::from_pem_slice(public);
+        Self::with_pem_key(public.map_err(|_| CredentialFault::Pem)?, key)
+    }
+
+    fn with_pem_key(
+        certificate: impl Into<OwnCertificate>,
+        key: &[u8],
+    ) -> Result<Self, CredentialFault> {
         let mut key = match PrivateKeyDer::pem_slice_iter(key).next() {
             Some(key) => key.map_err(|_| CredentialFault::Pem)?,
             None => return Err(CredentialFault::NoKey),
         };
-        let credential = Self::new(chain, &key);
+        let credential = Self::new(certificate, &key);
         key.zeroize();
         credential
     }
 
-    /// A chain, with what is stapled to it, and the private key of its first certificate: ECDSA on
-    /// P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits.
+    /// A chain, with what is stapled to it, and the private key of its first certificate, or a raw
+    /// public key and its private key: ECDSA on P-256 or P-384, Ed25519, or RSA of 2048 to 4096
+    /// bits.
     ///
     /// # Errors
     /// [`CredentialFault::NoCertificate`]; [`CredentialFault::Certificate`] if one cannot be used;
     /// [`CredentialFault::KeyUnsupported`]; [`CredentialFault::KeyMalformed`] if the private key is
     /// none of the certificate's kind; [`CredentialFault::KeyMismatch`] if it is another's.
-    pub fn new(chain: CertificateChain, key: &PrivateKeyDer<'_>) -> Result<Self, CredentialFault> {
-        let leaf = end_entity(&chain)?;
+    pub fn new(
+        certificate: impl Into<OwnCertificate>,
+        key: &PrivateKeyDer<'_>,
+    ) -> Result<Self, CredentialFault> {
+        let certificate = certificate.into();
+        let leaf = end_entity(&certificate)?;
         let key = SigningKey::of(&leaf, key)?;
         let known = SIGNATURES.iter().map(|algorithm| algorithm.scheme);
         let schemes = known.filter(|scheme| fits(*scheme, leaf.kind())).collect();
-        Self::assemble(chain, Some(key), schemes)
+        Self::assemble(certificate, Some(key), schemes)
     }
 
-    /// A chain whose key is elsewhere, in a hardware module say, and signs with these schemes: it
-    /// is chosen like any other, and the question to sign is handed back.
+    /// A chain or raw public key whose private key is elsewhere, in a hardware module say, and
+    /// signs with these schemes: it is chosen like any other, and the question to sign is handed
+    /// back.
     ///
     /// # Errors
     /// [`CredentialFault::NoCertificate`]; [`CredentialFault::Certificate`] if one cannot be used;
     /// [`CredentialFault::SchemeDoesNotFit`] if a scheme is not for the end entity's kind of key.
     pub fn with_key_elsewhere(
-        chain: CertificateChain,
+        certificate: impl Into<OwnCertificate>,
         schemes: Vec<SignatureScheme>,
     ) -> Result<Self, CredentialFault> {
-        let leaf = end_entity(&chain)?;
+        let certificate = certificate.into();
+        let leaf = end_entity(&certificate)?;
         match schemes.iter().find(|scheme| !fits(**scheme, leaf.kind())) {
             Some(scheme) => Err(CredentialFault::SchemeDoesNotFit(*scheme)),
-            None => Self::assemble(chain, None, schemes),
+            None => Self::assemble(certificate, None, schemes),
         }
     }
 
     fn assemble(
-        chain: CertificateChain,
+        certificate: OwnCertificate,
         key: Option<SigningKey>,
         schemes: Vec<SignatureScheme>,
     ) -> Result<Self, CredentialFault> {
-        let links: Option<_> = chain.entries.iter().map(|entry| link(&entry.certificate)).collect();
+        let entries = certificate.entries();
+        let links: Option<_> = entries.iter().map(|entry| link(&entry.certificate)).collect();
         let links = links.ok_or(CredentialFault::Certificate(Cause::CertificateMalformed))?;
-        let inspection = chain.entries.first().and_then(|leaf| Inspection::of(&leaf.certificate));
+        let inspection = entries.first().and_then(|leaf| Inspection::of(&leaf.certificate));
         let names = inspection.map(|inspection| inspection.names).unwrap_or_default();
-        Ok(Self { chain: Arc::new(chain), key, schemes, names, links })
+        Ok(Self { certificate, key, schemes, names, links })
     }
 
-    /// Staples an OCSP response, in DER, to the end entity (RFC 9846 §4.5.1.1).
+    /// Staples an OCSP response, in DER, to the end entity (RFC 9846 §4.5.1.1); not to a raw public
+    /// key.
     #[must_use]
-    pub fn with_ocsp_response(mut self, response: Vec<u8>) -> Self {
-        if let Some(leaf) = Arc::make_mut(&mut self.chain).entries.first_mut() {
-            leaf.ocsp_response = Some(response);
+    pub fn with_ocsp_response(self, response: Vec<u8>) -> Self {
+        self.stapled(|leaf| leaf.ocsp_response = Some(response))
+    }
+
+    /// Adds a SignedCertificateTimestampList to the end entity (RFC 6962 §3.3); not to a raw public
+    /// key.
+    #[must_use]
+    pub fn with_signed_certificate_timestamps(self, list: Vec<u8>) -> Self {
+        self.stapled(|leaf| leaf.signed_certificate_timestamps = Some(list))
+    }
+
+    fn stapled(mut self, staple: impl FnOnce(&mut ChainEntry)) -> Self {
+        if let OwnCertificate::Chain(chain) = &mut self.certificate {
+            Arc::make_mut(chain).entries.first_mut().map(staple);
         }
         self
     }
 
-    /// Adds a SignedCertificateTimestampList to the end entity (RFC 6962 §3.3).
+    /// The certificates and what is stapled to them, or the raw public key.
     #[must_use]
-    pub fn with_signed_certificate_timestamps(mut self, list: Vec<u8>) -> Self {
-        if let Some(leaf) = Arc::make_mut(&mut self.chain).entries.first_mut() {
-            leaf.signed_certificate_timestamps = Some(list);
-        }
-        self
-    }
-
-    /// The certificates and what is stapled to them.
-    #[must_use]
-    pub const fn chain(&self) -> &Arc<CertificateChain> {
-        &self.chain
+    pub const fn certificate(&self) -> &OwnCertificate {
+        &self.certificate
     }
 
     /// The schemes that the key signs with.
@@ -128,7 +159,8 @@ impl Credential {
         &self.schemes
     }
 
-    /// The subject alternative names of the end entity, wildcards included.
+    /// The subject alternative names of the end entity, wildcards included; a raw public key has
+    /// none.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
@@ -141,11 +173,17 @@ impl Credential {
         key.sign(scheme, message)
     }
 
-    /// Whether this is the credential of `chain`, and its key is here.
-    pub(super) fn can_sign_for(&self, chain: &CertificateChain) -> bool {
-        let (own, selected) = (self.chain.entries.first(), chain.entries.first());
-        self.key.is_some()
-            && own.map(|leaf| &leaf.certificate) == selected.map(|leaf| &leaf.certificate)
+    /// Whether this is the credential that was selected, and its key is here. What is stapled may
+    /// differ.
+    pub(super) fn can_sign_for(&self, selected: &OwnCertificate) -> bool {
+        let is_it = match (&self.certificate, selected) {
+            (OwnCertificate::Chain(own), OwnCertificate::Chain(selected)) => {
+                let (own, selected) = (own.entries.first(), selected.entries.first());
+                own.map(|leaf| &leaf.certificate) == selected.map(|leaf| &leaf.certificate)
+            }
+            (own, selected) => own == selected,
+        };
+        self.key.is_some() && is_it
     }
 
     /// Whether the certificate bears exactly this name.
@@ -171,10 +209,24 @@ impl Credential {
         let mut links = self.links.iter().filter(|link| !link.self_issued);
         links.all(|link| link.schemes.iter().any(|scheme| schemes.contains(scheme)))
     }
+
+    fn needs_sha1(&self) -> bool {
+        let mut links = self.links.iter().filter(|link| !link.self_issued);
+        links.any(|link| link.schemes.iter().any(|scheme| SHA1.contains(scheme)))
+    }
+}
+
+/// The credentials of this type, in order.
+pub(super) fn of_type(
+    credentials: &[Credential],
+    wanted: CertificateType,
+) -> impl Iterator<Item = &Credential> {
+    credentials.iter().filter(move |own| own.certificate.certificate_type() == wanted)
 }
 
 /// The credential for a peer that verifies these schemes, in the peer's order, then in ours. One
-/// whose chain the peer can verify throughout goes before all others (RFC 9846 §4.5.1.2).
+/// whose chain the peer can verify throughout goes before all others (RFC 9846 §4.5.1.2). One with
+/// SHA-1 in its chain goes last, and only to a peer that verifies that.
 pub(super) fn first_fitting<'a>(
     credentials: &[&'a Credential],
     schemes: &[SignatureScheme],
@@ -186,13 +238,22 @@ pub(super) fn first_fitting<'a>(
             able.map(|own| (*own, *scheme))
         })
     };
-    let verifiable = fitting().find(|(own, _)| own.is_signed_with(certificate_schemes));
-    verifiable.or_else(|| fitting().next())
+    let verifiable = || fitting().filter(|(own, _)| own.is_signed_with(certificate_schemes));
+    verifiable()
+        .find(|(own, _)| !own.needs_sha1())
+        .or_else(|| verifiable().next())
+        .or_else(|| fitting().find(|(own, _)| !own.needs_sha1()))
 }
 
-fn end_entity(chain: &CertificateChain) -> Result<Leaf, CredentialFault> {
-    let leaf = chain.entries.first().ok_or(CredentialFault::NoCertificate)?;
-    Leaf::parse(&leaf.certificate).map_err(CredentialFault::Certificate)
+fn end_entity(certificate: &OwnCertificate) -> Result<Leaf, CredentialFault> {
+    let leaf = match certificate {
+        OwnCertificate::Chain(chain) => {
+            let leaf = chain.entries.first().ok_or(CredentialFault::NoCertificate)?;
+            Leaf::parse(&leaf.certificate)
+        }
+        OwnCertificate::RawPublicKey(key) => Leaf::parse_raw_public_key(key),
+    };
+    leaf.map_err(CredentialFault::Certificate)
 }
 
 fn link(der: &[u8]) -> Option<Link> {
@@ -205,7 +266,9 @@ fn link(der: &[u8]) -> Option<Link> {
 }
 
 /// The schemes of RFC 9846 §4.3.3 that a signature in a certificate may count as.
-const CERTIFICATE_SIGNATURES: [(AlgorithmIdentifier, &[SignatureScheme]); 11] = [
+const CERTIFICATE_SIGNATURES: [(AlgorithmIdentifier, &[SignatureScheme]); 13] = [
+    (RSA_PKCS1_SHA1, &[SignatureScheme::RSA_PKCS1_SHA1]),
+    (ECDSA_SHA1, &[SignatureScheme::ECDSA_SHA1]),
     (alg_id::ECDSA_SHA256, &[SignatureScheme::ECDSA_SECP256R1_SHA256]),
     (alg_id::ECDSA_SHA384, &[SignatureScheme::ECDSA_SECP384R1_SHA384]),
     (alg_id::ECDSA_SHA512, &[SignatureScheme::ECDSA_SECP521R1_SHA512]),
@@ -218,6 +281,14 @@ const CERTIFICATE_SIGNATURES: [(AlgorithmIdentifier, &[SignatureScheme]); 11] = 
     (alg_id::RSA_PSS_SHA384, RSA_PSS_SHA384),
     (alg_id::RSA_PSS_SHA512, RSA_PSS_SHA512),
 ];
+
+/// sha1WithRSAEncryption and ecdsa-with-SHA1.
+const RSA_PKCS1_SHA1: AlgorithmIdentifier =
+    AlgorithmIdentifier::from_slice(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00");
+const ECDSA_SHA1: AlgorithmIdentifier =
+    AlgorithmIdentifier::from_slice(b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01");
+
+const SHA1: [SignatureScheme; 2] = [SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::ECDSA_SHA1];
 
 const RSA_PSS_SHA256: &[SignatureScheme] =
     &[SignatureScheme::RSA_PSS_RSAE_SHA256, SignatureScheme::RSA_PSS_PSS_SHA256];
@@ -238,7 +309,7 @@ pub enum CredentialFault {
     NoCertificate,
     /// There is no private key, or only an encrypted one.
     NoKey,
-    /// A certificate cannot be read, or the end entity cannot sign a handshake.
+    /// A certificate or raw public key cannot be read, or the end entity cannot sign a handshake.
     Certificate(Cause),
     /// ring cannot sign with such a key.
     KeyUnsupported,

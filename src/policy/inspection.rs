@@ -23,7 +23,7 @@ pub struct Rejection {
     pub fault: CertificateFault,
     /// What is wrong, in words.
     pub reason: String,
-    /// The certificate in which it was found, if it can be read.
+    /// The certificate in which it was found, if there is one that can be read.
     pub certificate: Option<Box<Inspection>>,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.certificate {
             Some(certificate) => write!(f, "{certificate}: {}", self.reason),
-            None => write!(f, "unreadable certificate: {}", self.reason),
+            None => write!(f, "no readable certificate: {}", self.reason),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Ready answers to the questions of a handshake, from a configuration: paths validated by webpki,
-//! credentials from PEM, tickets sealed and stored.
+//! raw public keys known by their bytes, credentials from PEM, tickets sealed and stored.
 //!
 //! A policy answers what its configuration settles and hands every other question back, so an
 //! application can take what it wants for itself, before or after, and leave the rest.
@@ -10,6 +10,7 @@ mod client;
 mod cookies;
 mod credential;
 mod inspection;
+mod recognition;
 mod sealing;
 mod server;
 mod signer;
@@ -22,6 +23,7 @@ pub use self::client::{ClientPolicy, ServerTrust};
 pub use self::cookies::CookieSealer;
 pub use self::credential::{Credential, CredentialFault};
 pub use self::inspection::{Inspection, Rejection};
+pub use self::recognition::Recognition;
 pub use self::server::ServerPolicy;
 pub use self::tickets::{
     IssuedTickets, ReceivedTickets, ReplayRegister, Resumable, Resumption, TicketContents,
@@ -58,8 +60,8 @@ fn verdict(question: VerifyCertificate, roots: &Roots, now: UnixTime) -> Answere
 
 /// Signs with the credential that was selected; without its key, the question comes back.
 fn sign(credentials: &[Credential], question: Sign) -> Result<Answered, Box<Decision>> {
-    let chain = question.certificate_chain();
-    let Some(credential) = credentials.iter().find(|own| own.can_sign_for(chain)) else {
+    let certificate = question.certificate();
+    let Some(credential) = credentials.iter().find(|own| own.can_sign_for(certificate)) else {
         return Err(Box::new(Decision::Sign(question)));
     };
     Ok(match credential.sign(question.scheme(), question.message()) {

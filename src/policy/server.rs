@@ -1,11 +1,9 @@
 //! A server's answers: its credential and protocol for each client, and who may be a client.
 
-use std::sync::Arc;
-
 use pki_types::UnixTime;
 
-use super::credential::{Credential, first_fitting};
-use super::tickets::Resumption;
+use super::credential::{Credential, first_fitting, of_type};
+use super::tickets::{Resumption, TicketContents};
 use super::webpki::Roots;
 use super::{Answered, sign, verdict};
 use crate::epoch::Role;
@@ -16,21 +14,25 @@ use crate::registry::SignatureScheme;
 /// Who a server is, what it speaks, and whom it lets in.
 #[derive(Debug, Default)]
 pub struct ServerPolicy {
-    /// Its credentials, in order of preference; none: the choice is handed back.
+    /// Its credentials, in order of preference; none: the choice is handed back. The types they are
+    /// of are also in its
+    /// [configuration](crate::handshake::ServerConfig::server_certificate_types).
     pub credentials: Vec<Credential>,
     /// The application protocols it speaks, in order of preference; none: whatever the client
     /// offers is ignored.
     pub application_layer_protocols: Vec<Vec<u8>>,
     /// Whether a client that asks for a name that no credential bears is refused with
-    /// `unrecognized_name`; otherwise it is served with any.
+    /// `unrecognized_name`; otherwise it is served with any. Raw public keys bear no names, and
+    /// serve all that are known.
     pub require_known_name: bool,
-    /// Who issues the certificates of clients; `None`: the verdict on them is handed back.
+    /// Who issues the certificates of clients, and which raw public keys of theirs are known;
+    /// `None`: the verdict on them is handed back.
     pub client_roots: Option<Roots>,
     /// How clients that come back are recognized; `None`: they are not, and tickets are left to the
     /// application.
     ///
     /// So they are by a server that asks for certificates: one that resumes has none to look at,
-    /// and only the application knows what to remember of it. It calls [`Resumption`] itself.
+    /// and somebody has to remember it. [`Recognition`](super::Recognition) does.
     pub resumption: Option<Resumption>,
 }
 
@@ -45,13 +47,10 @@ impl ServerPolicy {
     /// The question comes back if the configuration has nothing on it.
     pub fn answer(&self, question: Decision, now: UnixTime) -> Result<Answered, Box<Decision>> {
         match (question, &self.client_roots) {
-            (Decision::SelectCredential(question), _) => match self.resume(question, now) {
-                Ok(answer) => Ok(answer.into()),
-                Err(question) if self.credentials.is_empty() => {
-                    Err(Box::new(Decision::SelectCredential(question)))
-                }
-                Err(question) => Ok(self.select(question).into()),
-            },
+            (Decision::SelectCredential(question), _) => {
+                let asked = question.client_authentication();
+                self.choose(question, self.resumption_if(asked), now, |_| true)
+            }
             (Decision::Sign(question), _) => sign(&self.credentials, question),
             (Decision::VerifyCertificate(question), Some(roots))
                 if question.role() == Role::Server =>
@@ -75,17 +74,38 @@ impl ServerPolicy {
     }
 
     /// The question comes back if no ticket resumes.
+    /// A ticket that resumes and is `welcome`, or else a credential.
+    pub(super) fn choose(
+        &self,
+        question: SelectCredential,
+        resumption: Option<&Resumption>,
+        now: UnixTime,
+        welcome: impl FnOnce(&TicketContents) -> bool,
+    ) -> Result<Answered, Box<Decision>> {
+        match self.resume(question, resumption, now, welcome) {
+            Ok(answer) => Ok(answer.into()),
+            Err(question) if self.credentials.is_empty() => {
+                Err(Box::new(Decision::SelectCredential(question)))
+            }
+            Err(question) => Ok(self.select(question).into()),
+        }
+    }
+
+    /// The question comes back if there is no such ticket.
     fn resume(
         &self,
         question: SelectCredential,
+        resumption: Option<&Resumption>,
         now: UnixTime,
+        welcome: impl FnOnce(&TicketContents) -> bool,
     ) -> Result<Answer, SelectCredential> {
-        let Some(resumption) = self.resumption_if(question.client_authentication()) else {
-            return Err(question);
-        };
+        let Some(resumption) = resumption else { return Err(question) };
         // Without a protocol in common a certificate does not help either.
         let Ok(protocol) = self.application_layer_protocol(&question) else { return Err(question) };
-        let Some(resumable) = resumption.open(&question, now) else { return Err(question) };
+        let resumable = resumption.open(&question, now);
+        let Some(resumable) = resumable.filter(|found| welcome(found.contents())) else {
+            return Err(question);
+        };
         resumption.accept(question, resumable, protocol, now).map_err(|unfit| unfit.question)
     }
 
@@ -101,7 +121,7 @@ impl ServerPolicy {
             Err(refusal) => return question.refuse(refusal),
         };
         question
-            .certificate(Arc::clone(credential.chain()), scheme, protocol)
+            .certificate(credential.certificate().clone(), scheme, protocol)
             .unwrap_or_else(|unfit| unfit.question.refuse(HelloRefusal::Unavailable))
     }
 
@@ -110,18 +130,20 @@ impl ServerPolicy {
         question: &SelectCredential,
     ) -> Result<(&Credential, SignatureScheme), HelloRefusal> {
         let name = question.server_name();
+        let is_known =
+            |name| self.credentials.iter().any(|own| own.bears(name) || own.covers(name));
+        if self.require_known_name && name.is_some_and(|name| !is_known(name)) {
+            return Err(HelloRefusal::NameNotServed);
+        }
+        let certificate_type =
+            question.certificate_type().ok_or(HelloRefusal::NoSuitableCertificate)?;
+        let candidates = || of_type(&self.credentials, certificate_type);
         let bearing = |bears: fn(&Credential, &[u8]) -> bool| -> Vec<&Credential> {
-            self.credentials
-                .iter()
-                .filter(|own| name.is_some_and(|name| bears(own, name)))
-                .collect()
+            candidates().filter(|own| name.is_some_and(|name| bears(own, name))).collect()
         };
         let (exact, wildcard) = (bearing(Credential::bears), bearing(Credential::covers));
         let named = !exact.is_empty() || !wildcard.is_empty();
-        if !named && name.is_some() && self.require_known_name {
-            return Err(HelloRefusal::NameNotServed);
-        }
-        let any = if named { Vec::new() } else { self.credentials.iter().collect() };
+        let any = if named { Vec::new() } else { candidates().collect() };
         let schemes: Vec<_> = question.signature_schemes().collect();
         let certificate_schemes: Vec<_> = question.certificate_signature_schemes().collect();
         [exact, wildcard, any]

@@ -1,5 +1,6 @@
 //! Certificate paths, validated by webpki: from the end entity to a trust anchor, at a given time,
-//! for a purpose, under a name, and against revocation lists (RFC 9846 §4.5.1.3, RFC 5280).
+//! for a purpose, under a name, and against revocation lists (RFC 9846 §4.5.1.3, RFC 5280). A raw
+//! public key has no path: it is an anchor itself, or nothing (RFC 7250 §6).
 
 use ::webpki::{
     ALL_VERIFICATION_ALGS, CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage,
@@ -14,13 +15,17 @@ use pki_types::{
 };
 
 use super::inspection::{Inspection, Rejection, utc};
+use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::handshake::decision::{CertificateFault, VerifyCertificate};
+use crate::registry::CertificateType;
 
-/// Whom we trust to issue certificates, and how paths to them are checked.
+/// Whom we trust to issue certificates, and how paths to them are checked; and which raw public
+/// keys we trust.
 #[derive(Debug)]
 pub struct Roots {
     anchors: Vec<TrustAnchor<'static>>,
+    raw_public_keys: Vec<SubjectPublicKeyInfoDer<'static>>,
     revocation_lists: Vec<CertRevocationList<'static>>,
     /// How the revocation lists are used; without lists nothing is checked.
     pub revocation: Revocation,
@@ -52,6 +57,7 @@ impl Default for Roots {
     fn default() -> Self {
         Self {
             anchors: Vec::new(),
+            raw_public_keys: Vec::new(),
             revocation_lists: Vec::new(),
             revocation: Revocation::default(),
             algorithms: ALL_VERIFICATION_ALGS.to_vec(),
@@ -86,6 +92,20 @@ impl Roots {
     pub fn add(&mut self, certificate: &CertificateDer<'_>) -> Result<(), RootsFault> {
         let anchor = anchor_from_trusted_cert(certificate).map_err(|_| RootsFault::Certificate)?;
         self.anchors.push(anchor.to_owned());
+        Ok(())
+    }
+
+    /// Trusts whoever holds this key, too, and shows it without a certificate (RFC 7250). The
+    /// peer's has to be the same to the byte.
+    ///
+    /// # Errors
+    /// [`RootsFault::RawPublicKey`] if no peer could authenticate with it; nothing is added.
+    pub fn add_raw_public_key(
+        &mut self,
+        key: &SubjectPublicKeyInfoDer<'_>,
+    ) -> Result<(), RootsFault> {
+        Leaf::parse_raw_public_key(key).map_err(|_| RootsFault::RawPublicKey)?;
+        self.raw_public_keys.push(key.clone().into_owned());
         Ok(())
     }
 
@@ -165,12 +185,15 @@ impl Revocation {
 }
 
 /// Whether the peer may be trusted that this question is about: a server under the name that was
-/// asked for, or a client.
+/// asked for, or a client. A raw public key is not looked for under a name, nor at a time.
 ///
 /// # Errors
-/// The account of what is wrong. A client's question without a name is rejected: any server would
-/// do.
+/// The account of what is wrong. A client's question about certificates without a name is rejected:
+/// any server would do. So is one about a raw public key where none is trusted, as unsupported.
 pub fn verify(question: &VerifyCertificate, roots: &Roots, now: UnixTime) -> Result<(), Rejection> {
+    if question.certificate_type() == CertificateType::RAW_PUBLIC_KEY {
+        return verify_raw_public_key(question, &roots.raw_public_keys);
+    }
     let purpose = match (question.role(), question.server_name()) {
         (Role::Client, Some(name)) => Purpose::Server(name),
         (Role::Client, None) => {
@@ -190,6 +213,20 @@ pub fn verify(question: &VerifyCertificate, roots: &Roots, now: UnixTime) -> Res
     } else {
         Err(on_end_entity(question, CertificateFault::Bad, "its public key is ambiguous"))
     }
+}
+
+fn verify_raw_public_key(
+    question: &VerifyCertificate,
+    known: &[SubjectPublicKeyInfoDer<'_>],
+) -> Result<(), Rejection> {
+    let (fault, reason) = if known.is_empty() {
+        (CertificateFault::Unsupported, "a raw public key where certificates are wanted")
+    } else if known.iter().any(|key| key.as_ref() == question.subject_public_key_info()) {
+        return Ok(());
+    } else {
+        (CertificateFault::Unspecified, "its raw public key is not among those that are trusted")
+    };
+    Err(on_end_entity(question, fault, reason))
 }
 
 fn on_end_entity(question: &VerifyCertificate, fault: CertificateFault, reason: &str) -> Rejection {
@@ -216,6 +253,14 @@ fn rejection(error: &Error, certificates: &[CertificateDer<'_>]) -> Rejection {
     Rejection { fault, reason, certificate: certificate.map(Box::new) }
 }
 
+/// md5WithRSAEncryption, sha1WithRSAEncryption and ecdsa-with-SHA1: RFC 9846 §4.5.1.3 calls
+/// certificates that need them bad, not unsupported.
+const OF_BROKEN_HASHES: [&[u8]; 3] = [
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
+    b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05",
+    b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01",
+];
+
 /// The fault that the peer learns of, and what goes into the account.
 ///
 /// A wrong name does not make a certificate corrupt, as `bad_certificate` would say, and has no
@@ -234,6 +279,13 @@ fn judgement(error: &Error) -> (CertificateFault, &'static str) {
         Error::CaUsedAsEndEntity => (Unsupported, "it is an authority's own certificate"),
         Error::UnsupportedCertVersion => (Unsupported, "it is not of version 3"),
         Error::UnsupportedCriticalExtension => (Unsupported, "a critical extension is unknown"),
+        Error::UnsupportedSignatureAlgorithmContext(context)
+            if OF_BROKEN_HASHES
+                .iter()
+                .any(|oid| context.signature_algorithm_id.starts_with(oid)) =>
+        {
+            (Bad, "a signature in its path is over MD5 or SHA-1")
+        }
         Error::UnsupportedSignatureAlgorithmContext(_)
         | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             (Unsupported, "an algorithm in its path is not accepted")
@@ -281,6 +333,8 @@ pub enum RootsFault {
     Certificate,
     /// A revocation list cannot be read.
     RevocationList,
+    /// A raw public key cannot be read, or is of an unsupported kind.
+    RawPublicKey,
 }
 
 impl fmt::Display for RootsFault {
@@ -290,6 +344,7 @@ impl fmt::Display for RootsFault {
             Self::NoCertificate => "the PEM text holds no certificate",
             Self::Certificate => "a certificate cannot be read",
             Self::RevocationList => "a revocation list cannot be read",
+            Self::RawPublicKey => "a raw public key cannot be read, or is of an unsupported kind",
         })
     }
 }

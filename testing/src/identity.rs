@@ -3,10 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
-use countersign::handshake::decision::{Answer, CertificateChain, Decision};
+use countersign::handshake::decision::{Answer, CertificateChain, Decision, OwnCertificate};
 use countersign::handshake::psk::{EarlyDataTerms, PreSharedKey};
-use countersign::registry::SignatureScheme;
-use rcgen::{CertificateParams, KeyPair, SigningKey};
+use countersign::registry::{CertificateType, SignatureScheme};
+use pki_types::SubjectPublicKeyInfoDer;
+use rcgen::{CertificateParams, KeyPair, PublicKeyData, SigningKey};
 
 /// A self-signed P-256 certificate for `example.com`, and its key.
 #[derive(Debug)]
@@ -33,6 +34,21 @@ impl Identity {
         })
     }
 
+    /// The key of the certificate, by itself.
+    #[must_use]
+    pub fn raw_public_key(&self) -> SubjectPublicKeyInfoDer<'static> {
+        self.key.subject_public_key_info().into()
+    }
+
+    /// What it has of this type.
+    #[must_use]
+    pub fn certificate(&self, certificate_type: CertificateType) -> OwnCertificate {
+        match certificate_type {
+            CertificateType::RAW_PUBLIC_KEY => self.raw_public_key().into(),
+            _ => Arc::clone(&self.chain).into(),
+        }
+    }
+
     /// Signs as `ecdsa_secp256r1_sha256`.
     ///
     /// # Panics
@@ -57,13 +73,13 @@ impl Identity {
     }
 
     /// Where the named key is offered, it is taken, with its early data. Accepts, selects this
-    /// identity and no protocol, signs, gives a ticket of eight bytes,
+    /// identity, of the type that is wanted, and no protocol, signs, gives a ticket of eight bytes,
     /// and cookies as they are.
     ///
     /// # Panics
     /// If the peer does not take `ecdsa_secp256r1_sha256`.
     pub fn answer(&self, decision: Decision) -> Answer {
-        let (chain, scheme) = (Arc::clone(&self.chain), SignatureScheme::ECDSA_SECP256R1_SHA256);
+        let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
         match decision {
             Decision::VerifyCertificate(question) => question.accept(),
             Decision::SelectCredential(question) => {
@@ -73,10 +89,13 @@ impl Identity {
                     return question.psk(index, Self::key(), None, true).expect("it is offered");
                 }
                 drop(names);
-                question.certificate(chain, scheme, None).expect("the scheme is offered")
+                let certificate_type = question.certificate_type().expect("one in common");
+                let certificate = self.certificate(certificate_type);
+                question.certificate(certificate, scheme, None).expect("the scheme is offered")
             }
             Decision::SelectClientCredential(question) => {
-                question.certificate(chain, scheme).expect("the scheme is offered")
+                let certificate = self.certificate(question.certificate_type());
+                question.certificate(certificate, scheme).expect("the scheme is offered")
             }
             Decision::Sign(question) => {
                 let signature = self.sign(question.message());

@@ -1,6 +1,7 @@
 //! Authorities and certificates, made as the tests run; what cannot be made so is read from
 //! `vectors/certificates`. All are valid from 2020 to 2039 unless a test says otherwise.
 
+use countersign::handshake::decision::CertificateChain;
 use countersign::policy::{Credential, Roots};
 use pem::Pem;
 use pki_types::pem::PemObject;
@@ -140,7 +141,8 @@ impl Issued {
     /// Both, as a policy takes them.
     #[must_use]
     pub fn credential(&self) -> Credential {
-        Credential::new(self.chain.iter().cloned().collect(), &self.private_key()).unwrap()
+        let chain: CertificateChain = self.chain.iter().cloned().collect();
+        Credential::new(chain, &self.private_key()).unwrap()
     }
 }
 

@@ -24,10 +24,15 @@ pub fn has_program(name: &str) -> bool {
     let is_missing = outcome.is_err_and(|error| error.kind() == ErrorKind::NotFound);
     if is_missing {
         assert!(env::var_os("CI").is_none(), "{name} is not installed");
-        // Past the capture of test output: whoever runs the tests should see what they do not do.
-        let _unsaid = writeln!(stderr(), "skipped: {name} is not installed");
+        skipped(&format!("{name} is not installed"));
     }
     !is_missing
+}
+
+/// Says that something is not tested, past the capture of test output: whoever runs the tests
+/// should see what they do not do.
+pub fn skipped(reason: &str) {
+    let _unsaid = writeln!(stderr(), "skipped: {reason}");
 }
 
 /// A running program; it is killed when this is dropped.

@@ -37,12 +37,13 @@ pub fn states(role: Role) -> Vec<&'static str> {
 
 impl Setup {
     /// Two ends that pass through every state that a single handshake has: a cookie makes the hello
-    /// a second one, and the client has to authenticate.
+    /// a second one, and the client has to authenticate. It can be asked to do so again.
     #[must_use]
     pub fn longest() -> Self {
         let mut setup = Self::default();
         setup.server.client_authentication = ClientAuthentication::Require;
         setup.server.cookie_bytes = 8;
+        setup.client.post_handshake_auth = true;
         setup
     }
 
@@ -82,6 +83,12 @@ impl End {
         }
         if state == "OpenCookie" {
             return Self::without_memory();
+        }
+        if state.contains("PostHandshake") {
+            let mut pair = Setup::longest().pair();
+            pair.run(|_| ());
+            pair.server.handshake.request_certificate(true).expect("it is offered");
+            return pair.stop(role, state);
         }
         let setup = match state {
             "WaitEndOfEarlyData" => Setup::sharing_a_key(true),

@@ -1,6 +1,6 @@
 //! An end of ours on a socket.
 
-use std::io::{Error, ErrorKind, Write};
+use std::io::{Error, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
@@ -41,8 +41,8 @@ impl<'p> Talk<'p> {
     /// # Errors
     /// The socket's.
     pub fn connect(client: &'p Client, address: SocketAddr) -> Result<Self, Error> {
-        let socket = TcpStream::connect(address)?;
-        Self::new(client.connection(), socket, None, Box::new(|question| client.answer(question)))
+        let (socket, answers) = (TcpStream::connect(address)?, Box::new(|q| client.answer(q)));
+        Self::new(client.connection(), Vec::new(), socket, None, answers)
     }
 
     /// As [`connect`](Self::connect), with early data right behind the ClientHello.
@@ -60,9 +60,8 @@ impl<'p> Talk<'p> {
         let (mut connection, mut output) = (client.connection(), Vec::new());
         let written = connection.write_early_data(early, &mut output);
         assert_eq!(written, Ok(early.len()));
-        let mut socket = TcpStream::connect(address)?;
-        socket.write_all(&output)?;
-        Self::new(connection, socket, None, Box::new(|question| client.answer(question)))
+        let (socket, answers) = (TcpStream::connect(address)?, Box::new(|q| client.answer(q)));
+        Self::new(connection, output, socket, None, answers)
     }
 
     /// As [`connect`](Self::connect), with a key log at this path.
@@ -76,7 +75,7 @@ impl<'p> Talk<'p> {
     ) -> Result<Self, Error> {
         let (socket, log) = (TcpStream::connect(address)?, KeyLog::open(key_log, Role::Client)?);
         let answers = Box::new(|question| client.answer(question));
-        Self::new(client.connection(), socket, Some(log), answers)
+        Self::new(client.connection(), Vec::new(), socket, Some(log), answers)
     }
 
     /// Accepts one client, if it comes soon enough.
@@ -97,11 +96,12 @@ impl<'p> Talk<'p> {
         answers: impl Fn(Decision) -> Result<Answer, Decision> + 'p,
     ) -> Result<Self, Error> {
         let socket = accept(listener)?;
-        Self::new(server.connection(), socket, None, Box::new(answers))
+        Self::new(server.connection(), Vec::new(), socket, None, Box::new(answers))
     }
 
     fn new(
         connection: Connection,
+        output: Vec<u8>,
         socket: TcpStream,
         key_log: Option<KeyLog>,
         answers: Box<Answers<'p>>,
@@ -109,7 +109,7 @@ impl<'p> Talk<'p> {
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
-        let stream = Stream::new(connection, socket, key_log);
+        let stream = Stream::new(connection, output, socket, key_log);
         Ok(Self { stream, answers, data: Vec::new(), facts: Vec::new(), end: None })
     }
 

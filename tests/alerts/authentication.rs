@@ -3,12 +3,12 @@
 use countersign::codec::Vector;
 use countersign::handshake::decision::{CertificateFault, Decision};
 use countersign::message::{Item, ProtocolName};
-use countersign::registry::{ExtensionType, SignatureScheme};
-use countersign_testing::Trial;
+use countersign::registry::{CertificateType, ExtensionType, SignatureScheme};
+use countersign_testing::{Identity, Setup, Trial};
 use pki_types::alg_id;
 
 use crate::case::Attack::{Answer, Do, Next};
-use crate::case::{cases, mutual};
+use crate::case::{cases, mutual, raw_public_keys, with_raw_public_keys};
 use crate::der::{self, element};
 use crate::edit::{
     append, certificate_request, certificate_verify, certificates, encrypted_extensions,
@@ -41,6 +41,23 @@ cases! {
             setup.client.application_layer_protocols = offered;
         };
 
+    Client WaitEncryptedExtensions: ExtensionNotOffered 110 Handshake,
+        Next(|m| server_certificate_type(m, Some(RAW_PUBLIC_KEY)));
+    Client WaitEncryptedExtensions: ExtensionNotOffered 110 Handshake,
+        Next(|m| client_certificate_type(m, Some(RAW_PUBLIC_KEY)));
+    Client WaitEncryptedExtensions: CertificateTypeNotOffered 47 Handshake,
+        Next(|m| server_certificate_type(m, Some(CertificateType(1)))), with with_raw_public_keys;
+    Client WaitEncryptedExtensions: CertificateTypeNotOffered 47 Handshake,
+        Next(|m| client_certificate_type(m, Some(CertificateType(1)))), with with_raw_public_keys;
+    Client WaitEncryptedExtensions: CertificateTypeNotOffered 47 Handshake,
+        Next(|m| server_certificate_type(m, Some(CertificateType::X509))),
+        with only_raw_public_keys;
+    Client WaitEncryptedExtensions: CertificateTypeNotOffered 47 Handshake,
+        Next(|m| client_certificate_type(m, Some(CertificateType::X509))),
+        with only_raw_public_keys;
+    Client WaitEncryptedExtensions: NoCommonCertificateType 43 Handshake,
+        Next(|m| server_certificate_type(m, None)), with only_raw_public_keys;
+
     // CertificateRequest and Certificate
     Client WaitCertificateOrRequest: RequestContextUnexpected 47 Handshake,
         Next(|m| certificate_request(m, |request| request.certificate_request_context = b"1")),
@@ -72,6 +89,44 @@ cases! {
         Next(|m| certificates(m, &[&key_that_may_not_sign()]));
     Server WaitCertificate: CertificateCannotSign 43 Application,
         Next(|m| certificates(m, &[&key_that_may_not_sign()])), with mutual;
+
+    // Raw public keys, and what comes in their place
+    Client WaitCertificate: ServerCertificateMissing 50 Handshake, Next(|m| certificates(m, &[])),
+        with with_raw_public_keys;
+    Server WaitCertificate: ClientCertificateMissing 116 Application,
+        Next(|m| certificates(m, &[])), with with_raw_public_keys;
+    Client WaitCertificate: Malformed 50 Handshake, Next(|m| *m = message(11, NO_BYTES_OF_KEY)),
+        with with_raw_public_keys;
+    Server WaitCertificate: Malformed 50 Application, Next(|m| *m = message(11, NO_BYTES_OF_KEY)),
+        with with_raw_public_keys;
+    Client WaitCertificate: RawPublicKeyMalformed 42 Handshake,
+        Next(|m| certificates(m, &[&certificate()])), with with_raw_public_keys;
+    Server WaitCertificate: RawPublicKeyMalformed 42 Application,
+        Next(|m| certificates(m, &[&certificate()])), with with_raw_public_keys;
+    Client WaitCertificate: TooManyRawPublicKeys 47 Handshake,
+        Next(|m| certificates(m, &[&raw_public_key(), &raw_public_key()])),
+        with with_raw_public_keys;
+    Server WaitCertificate: TooManyRawPublicKeys 47 Application,
+        Next(|m| certificates(m, &[&raw_public_key(), &raw_public_key()])),
+        with with_raw_public_keys;
+    Client WaitCertificate: CertificateTypeUnsupported 43 Handshake,
+        Next(|m| certificates(m, &[&raw_key_that_cannot_sign()])), with with_raw_public_keys;
+    Server WaitCertificate: CertificateTypeUnsupported 43 Application,
+        Next(|m| certificates(m, &[&raw_key_that_cannot_sign()])), with with_raw_public_keys;
+    Client WaitCertificateOrRequest: CertificateMalformed 42 Handshake,
+        Next(|m| certificates(m, &[&raw_public_key()]));
+    Server WaitCertificate: CertificateMalformed 42 Application,
+        Next(|m| certificates(m, &[&raw_public_key()])), with mutual;
+    Client WaitCertificateVerify: SignatureInvalid 51 Handshake, Next(|m| flip_last_bit(m)),
+        with with_raw_public_keys;
+    Server WaitCertificateVerify: SignatureInvalid 51 Application, Next(|m| flip_last_bit(m)),
+        with with_raw_public_keys;
+    Client WaitCertificateVerify: SignatureSchemeDoesNotFit 47 Handshake,
+        Next(|m| sign_with(m, SignatureScheme::ED25519)), with with_raw_public_keys;
+    Client WaitCertificateVerify: MessageOutOfOrder 10 Handshake,
+        Next(|m| *m = message(20, &[0; 32])), with with_raw_public_keys;
+    Server WaitCertificateVerify: MessageOutOfOrder 10 Application,
+        Next(|m| *m = message(20, &[0; 32])), with with_raw_public_keys;
 
     // CertificateVerify and Finished
     Client WaitCertificateVerify: SignatureSchemeNotOffered 47 Handshake,
@@ -133,9 +188,44 @@ fn supported_versions() -> Item {
     Item::Raw(ExtensionType::SUPPORTED_VERSIONS, vec![3, 4])
 }
 
+fn server_certificate_type(bytes: &mut Vec<u8>, of: Option<CertificateType>) {
+    encrypted_extensions(bytes, |extensions, _| extensions.server_certificate_type = of);
+}
+
+fn client_certificate_type(bytes: &mut Vec<u8>, of: Option<CertificateType>) {
+    encrypted_extensions(bytes, |extensions, _| extensions.client_certificate_type = of);
+}
+
+const RAW_PUBLIC_KEY: CertificateType = CertificateType::RAW_PUBLIC_KEY;
+
+/// Nobody has, or takes, anything else.
+fn only_raw_public_keys(setup: &mut Setup) {
+    with_raw_public_keys(setup);
+    setup.client.server_certificate_types = raw_public_keys();
+    setup.client.client_certificate_types = raw_public_keys();
+}
+
+/// One entry, with a key of no bytes and no extensions.
+const NO_BYTES_OF_KEY: &[u8] = &[0, 0, 0, 5, 0, 0, 0, 0, 0];
+
+fn certificate() -> Vec<u8> {
+    Identity::example().chain.entries[0].certificate.to_vec()
+}
+
+fn raw_public_key() -> Vec<u8> {
+    Identity::example().raw_public_key().to_vec()
+}
+
+fn x25519() -> der::Certificate {
+    der::Certificate::new(&element(0x06, &[b"\x2b\x65\x6e"]), &[9; 32])
+}
+
 fn key_that_cannot_sign() -> Vec<u8> {
-    let x25519 = element(0x06, &[b"\x2b\x65\x6e"]);
-    der::Certificate::new(&x25519, &[9; 32]).der()
+    x25519().der()
+}
+
+fn raw_key_that_cannot_sign() -> Vec<u8> {
+    x25519().subject_public_key_info()
 }
 
 fn key_that_may_not_sign() -> Vec<u8> {

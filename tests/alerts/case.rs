@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use countersign::codec::Vector;
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::event::NewTicket;
 use countersign::handshake::{End, config};
-use countersign::registry::ContentType;
+use countersign::registry::{CertificateType, ContentType};
 use countersign_testing::{Item, Setup, Trial};
 
 /// What is done to a connection that has come to a state.
@@ -162,6 +163,22 @@ pub(crate) fn mutual(setup: &mut Setup) {
 /// Servers seal what they would have to remember of a first hello in a cookie.
 pub(crate) fn stateless(setup: &mut Setup) {
     setup.server.stateless_retry = Some(config::StatelessRetry::Always);
+}
+
+/// Nothing but raw public keys.
+pub(crate) fn raw_public_keys() -> Vector<CertificateType> {
+    std::iter::once(CertificateType::RAW_PUBLIC_KEY).collect()
+}
+
+/// Servers authenticate with raw public keys, if clients take them, and ask for such, if clients
+/// have them; these have and take both.
+pub(crate) fn with_raw_public_keys(setup: &mut Setup) {
+    let both = || [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY].into_iter().collect();
+    mutual(setup);
+    setup.client.server_certificate_types = both();
+    setup.client.client_certificate_types = both();
+    setup.server.server_certificate_types = raw_public_keys();
+    setup.server.client_certificate_types = raw_public_keys();
 }
 
 /// Clients send no share at first, so servers have to ask.

@@ -7,6 +7,7 @@ use countersign::codec::Vector;
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
 use countersign::handshake::config::Profile;
+use countersign::handshake::event::NewTicket;
 use countersign::handshake::{Answer, Decision, End};
 use countersign::message::ProtocolName;
 use countersign::registry::SignatureScheme;
@@ -79,7 +80,19 @@ pub(crate) const CASES: &[Row] = &[
             })
         },
     ),
+    (
+        Role::Client,
+        Cause::TicketEarlyDataLimited,
+        47,
+        Epoch::Application,
+        "Connected",
+        4,
+        // A ticket ends with how much early data it permits.
+        |flight| *flight.bytes.last_mut().expect("a ticket") = 0,
+    ),
 ];
+
+const TICKET: NewTicket = NewTicket { lifetime_seconds: 60, max_early_data_bytes: Some(u32::MAX) };
 
 /// Changes the first message of a flight.
 fn change_first(flight: &mut Flight, change: impl FnOnce(&mut Vec<u8>)) {
@@ -112,13 +125,16 @@ fn every_fault_of_frames_is_told_once_by_its_own_alert_under_the_right_keys() {
     for &(role, cause, alert, under, state, nth, change) in CASES {
         let mut pair = quic().pair();
         let mut flights = 0;
-        let tamper = |flight: &mut Flight| {
+        let mut tamper = |flight: &mut Flight| {
             if flights == nth {
                 change(flight);
             }
             flights += 1;
         };
-        pair.run_with(tamper, |_, decision| Ok(answer(decision)));
+        pair.run_with(&mut tamper, |_, decision| Ok(answer(decision)));
+        if pair.server.handshake.issue_ticket(TICKET).is_ok() {
+            pair.run_with(tamper, |_, decision| Ok(answer(decision)));
+        }
         let (victim, peer) = match role {
             Role::Client => (&mut pair.client, &pair.server),
             Role::Server => (&mut pair.server, &pair.client),

@@ -8,7 +8,7 @@ use countersign::registry::{
 use countersign_testing::Setup;
 
 use crate::case::Attack::{Next, Nothing};
-use crate::case::{cases, stateless, with_retry};
+use crate::case::{cases, mutual, raw_public_keys, stateless, with_retry};
 use crate::edit::{
     add_to_client_hello, append, client_hello, flip_last_bit, list, message, offered_psks, retry,
     server_hello, share, without_extensions,
@@ -46,6 +46,23 @@ cases! {
     Server WaitClientHello: ExtensionAfterPreSharedKey 47 Initial, Next(add_behind_psks);
     Server WaitClientHello: RecordSizeLimitTooSmall 47 Initial,
         Next(|m| add_to_client_hello(m, ExtensionType::RECORD_SIZE_LIMIT, &[0, 63]));
+
+    // Types of certificate
+    Server WaitClientHello: NoCommonCertificateType 43 Initial,
+        Next(|m| add_to_client_hello(m, ExtensionType::SERVER_CERTIFICATE_TYPE, &[1, 2]));
+    Server WaitClientHello: NoCommonCertificateType 43 Initial,
+        Next(|m| add_to_client_hello(m, ExtensionType::CLIENT_CERTIFICATE_TYPE, &[2, 2, 1])),
+        with mutual;
+    Server WaitClientHello: NoCommonCertificateType 43 Initial, Nothing,
+        with |setup| setup.server.server_certificate_types = raw_public_keys();
+    Server WaitClientHello: CertificateTypesRedundant 47 Initial,
+        Next(|m| add_to_client_hello(m, ExtensionType::SERVER_CERTIFICATE_TYPE, &[1, 0]));
+    Server WaitClientHello: CertificateTypesRedundant 47 Initial,
+        Next(|m| add_to_client_hello(m, ExtensionType::CLIENT_CERTIFICATE_TYPE, &[2, 0, 0]));
+    Server WaitClientHello: Malformed 50 Initial,
+        Next(|m| add_to_client_hello(m, ExtensionType::SERVER_CERTIFICATE_TYPE, &[0]));
+    Server WaitClientHello: Malformed 50 Initial,
+        Next(|m| add_to_client_hello(m, ExtensionType::CLIENT_CERTIFICATE_TYPE, &[0]));
 
     // ClientHello
     Server WaitClientHello: VersionNotOffered 70 Initial,

@@ -10,6 +10,7 @@ mod grease;
 mod hello;
 mod own;
 mod phase;
+mod post_handshake;
 mod properties;
 mod received;
 mod records;
@@ -20,9 +21,16 @@ use case::Case;
 
 /// Every case of a connection over records.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [hello::CASES, records::CASES, authentication::CASES, own::CASES, grease::CASES]
-        .into_iter()
-        .flatten()
+    [
+        hello::CASES,
+        records::CASES,
+        authentication::CASES,
+        post_handshake::CASES,
+        own::CASES,
+        grease::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn write_until_it_fails(trial: &mut Trial) {
 
 /// A source that never has any randomness; or none for one purpose.
 #[derive(Debug)]
-struct Nowhere(Option<Draw>);
+pub(crate) struct Nowhere(pub(crate) Option<Draw>);
 
 impl Random for Nowhere {
     fn fill(&self, draw: Draw, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {

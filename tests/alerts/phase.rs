@@ -46,6 +46,9 @@ pub(crate) const PHASES: &[Phase] = &[
     phase(Server, "WaitFinished", Handshake, Application),
     phase(Server, "Connected", Application, Application),
     phase(Server, "SealTicket", Application, Application),
+    phase(Server, "WaitPostHandshakeCertificateVerify", Application, Application),
+    phase(Server, "VerifyPostHandshakeCertificate", Application, Application),
+    phase(Server, "WaitPostHandshakeFinished", Application, Application),
 ];
 
 impl Phase {
@@ -74,12 +77,17 @@ impl Phase {
             trial.victim.connection.issue_ticket(ticket).expect("a connected server");
             trial.exchange();
         }
+        if self.state.contains("PostHandshake") {
+            trial.reach("Connected");
+            trial.victim.connection.request_certificate(true).expect("it is offered");
+            trial.exchange();
+        }
         trial.reach(self.state);
         trial
     }
 
     /// Whether `close_notify` of the peer is an orderly end here.
     pub(crate) fn is_complete(self) -> bool {
-        matches!(self.state, "Connected" | "SealTicket")
+        matches!(self.state, "Connected" | "SealTicket") || self.state.contains("PostHandshake")
     }
 }

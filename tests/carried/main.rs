@@ -5,6 +5,7 @@ mod refused;
 mod values;
 
 use countersign::connection::{Carried, Connection};
+use countersign::diagnosis::Evidence;
 use countersign::epoch::Role;
 use countersign::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use countersign::handshake::closure::Closure;
@@ -175,6 +176,23 @@ fn an_answer_that_is_awaited_is_awaited_elsewhere() {
     assert!(wire.client.connection.update_keys(true).is_err());
     talk(&mut wire);
     wire.client.connection.update_keys(true).expect("it was answered");
+}
+
+#[test]
+fn an_answer_that_would_show_the_clients_finished_processed_shows_it_elsewhere() {
+    let mut setup = Setup::default();
+    setup.server.client_authentication = ClientAuthentication::Require;
+    let mut wire = connected(setup.clone());
+    wire.client.connection.update_keys(true).expect("connected");
+    wire.run(|_, _| ());
+    let mut wire = carry(wire, Role::Client, &setup);
+    talk(&mut wire);
+    let processed = ClientAuthenticationState::Processed(Reply::Sent, Evidence::Strong);
+    assert!(
+        wire.client.facts.iter().any(|fact| {
+            matches!(fact, Fact::ClientAuthentication(state) if *state == processed)
+        })
+    );
 }
 
 /// Has the server issue a ticket; returns its key as the server and as the client know it.

@@ -3,10 +3,11 @@
 use countersign::connection::{Connection, NotNow};
 use countersign::epoch::Role;
 use countersign::failure::Misuse;
+use countersign::handshake::Fact;
 use countersign::handshake::config::Profile;
 use countersign_testing::{Identity, Setup, Socket, Trial, Wire, states};
 
-use crate::{BOTH, TICKET, connected, end, import, talk, through_bytes, write};
+use crate::{BOTH, TICKET, carry, connected, end, import, talk, through_bytes, write};
 
 /// Why not, and the socket with its connection back.
 fn refused(socket: Socket) -> (Misuse, Socket) {
@@ -32,7 +33,7 @@ fn not_before_the_handshake_is_complete() {
     for role in BOTH {
         for state in states(role) {
             let unsealed = ["Connected", "SealTicket", "OpenCookie", "WaitEndOfEarlyData"];
-            if unsealed.contains(&state) {
+            if unsealed.contains(&state) || state.contains("PostHandshake") {
                 continue;
             }
             let mut trial = Trial::new(Setup::stateless(), role);
@@ -78,6 +79,62 @@ fn not_before_everything_has_been_said() {
             drop(socket.connection.export().expect("a connection at rest"));
         }
     }
+}
+
+/// Two ends of which the server may ask for a certificate at any time.
+fn connected_to_be_asked(setup: &Setup) -> Wire {
+    let mut setup = setup.clone();
+    setup.client.post_handshake_auth = true;
+    connected(setup)
+}
+
+#[test]
+fn not_as_long_as_a_client_may_be_asked_for_a_certificate() {
+    let setup = Setup::default();
+    let (misuse, mut wire) = refuse(connected_to_be_asked(&setup), Role::Client);
+    assert_eq!(misuse, Misuse::Unfinished);
+    // What it has promised, it still does.
+    wire.server.connection.request_certificate(true).expect("it is offered");
+    wire.run(|_, _| ());
+    assert_eq!(authentications(&wire), 1);
+    let (misuse, mut wire) = refuse(wire, Role::Client);
+    assert_eq!(misuse, Misuse::Unfinished);
+    talk(&mut wire);
+}
+
+#[test]
+fn not_as_long_as_a_server_waits_for_a_certificate() {
+    let mut wire = connected_to_be_asked(&Setup::default());
+    wire.server.connection.request_certificate(true).expect("it is offered");
+    wire.server.work(&mut Err);
+    wire.client.input.append(&mut wire.server.output);
+    wire.client.work(&mut Err);
+    let (misuse, mut wire) = refuse(wire, Role::Server);
+    assert_eq!(misuse, Misuse::Unfinished);
+    let question = wire.client.question.take().expect("a question");
+    wire.client.connection.answer(Identity::example().answer(question)).expect("it is open");
+    wire.run(|_, _| ());
+    assert_eq!(authentications(&wire), 1);
+    drop(wire.server.connection.export().expect("nothing is awaited any more"));
+}
+
+#[test]
+fn a_server_that_is_carried_on_cannot_ask_for_certificates_any_more() {
+    let setup = Setup::default();
+    let mut wire = carry(connected_to_be_asked(&setup), Role::Server, &setup);
+    let refused = wire.server.connection.request_certificate(true);
+    assert_eq!(refused, Err(Misuse::NotOffered));
+    talk(&mut wire);
+    wire.server.connection.issue_ticket(TICKET).expect("a client that takes tickets");
+    wire.run(|_, _| ());
+    assert!(wire.client.facts.iter().any(|fact| matches!(fact, Fact::Ticket(_))));
+}
+
+fn authentications(wire: &Wire) -> usize {
+    let authenticated = |fact: &&Fact| {
+        matches!(fact, Fact::PostHandshakeAuthentication { certificate: Some(_), .. })
+    };
+    wire.server.facts.iter().filter(authenticated).count()
 }
 
 #[test]

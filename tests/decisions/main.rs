@@ -9,8 +9,8 @@ use countersign::connection::Connection;
 use countersign::epoch::Role;
 use countersign::handshake::Handshake;
 use countersign::handshake::decision::{
-    Answer, Decision, OpenCookie, SealCookie, SealTicket, SelectClientCredential, SelectCredential,
-    Sign, VerifyCertificate,
+    Answer, Decision, OpenCookie, OwnCertificate, SealCookie, SealTicket, SelectClientCredential,
+    SelectCredential, Sign, VerifyCertificate,
 };
 use countersign::handshake::event::NewTicket;
 use countersign_testing::{End, Identity, Pair, Setup};
@@ -156,7 +156,8 @@ fn the_bytes_to_sign_are_those_of_the_rfc() {
             assert_eq!(message[..64], [b' '; 64]);
             assert_eq!(message[64..][..context.len()], *context);
             assert_eq!(message.len(), 64 + context.len() + 32);
-            assert_eq!(question.certificate_chain(), &Identity::example().chain);
+            let chain = Identity::example().chain.clone();
+            assert_eq!(question.certificate(), &OwnCertificate::Chain(chain));
             signed += 1;
         }
         Ok(Identity::example().answer(question))

@@ -7,6 +7,7 @@ mod extensions;
 mod key_update;
 mod parameters;
 mod quic;
+mod raw_public_keys;
 mod streams;
 mod tickets;
 
@@ -41,9 +42,10 @@ fn by_default(question: Decision) -> Decided {
 
 /// The server's credential, with this protocol.
 fn with_protocol(question: SelectCredential, protocol: &[u8]) -> Decided {
-    let chain = Identity::example().chain.clone();
+    let certificate_type = question.certificate_type().expect("one in common");
+    let certificate = Identity::example().certificate(certificate_type);
     let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
-    Ok(question.certificate(chain, scheme, Some(protocol)).expect("both are offered"))
+    Ok(question.certificate(certificate, scheme, Some(protocol)).expect("both are offered"))
 }
 
 fn negotiated(pair: &Pair) -> Negotiated {

@@ -14,7 +14,7 @@ use crate::{Decided, by_default, with_protocol};
 
 const BOTH: [Role; 2] = [Role::Client, Role::Server];
 
-fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     let mut setup = Setup::default();
     setup.client.profile = Profile::Quic(b"the client's parameters".to_vec());
     setup.client.application_layer_protocols = [ProtocolName(b"h3")].into_iter().collect();
@@ -22,7 +22,7 @@ fn setup() -> Setup {
     setup
 }
 
-fn answer(_: Role, question: Decision) -> Decided {
+pub(crate) fn answer(_: Role, question: Decision) -> Decided {
     match question {
         Decision::SelectCredential(question) => with_protocol(question, b"h3"),
         other => by_default(other),

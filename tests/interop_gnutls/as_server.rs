@@ -12,7 +12,7 @@ use countersign_testing::{Program, Server, Talk};
 use crate::{Bench, GROUPS, SUITES, credential, listener, priority};
 
 /// Words both ways, and an end in order, begun by the client.
-fn converse(mut talk: Talk<'_>, mut program: Program) {
+pub(crate) fn converse(mut talk: Talk<'_>, mut program: Program) {
     talk.complete();
     program.tell(b"theirs\n");
     talk.hear(b"theirs\n");

@@ -2,6 +2,9 @@
 
 mod as_client;
 mod as_server;
+mod post_handshake;
+mod raw_public_keys;
+mod resumption;
 
 use std::net::{SocketAddr, TcpListener};
 

@@ -5,6 +5,8 @@ mod as_client_refused;
 mod as_server;
 mod as_server_refused;
 mod bulk;
+mod hybrids;
+mod post_handshake;
 mod resumption;
 
 use std::net::{SocketAddr, TcpListener};

@@ -5,5 +5,6 @@ mod closure;
 mod early_data;
 mod matrix;
 mod meeting;
+mod raw_public_keys;
 mod refusals;
 mod resumption;

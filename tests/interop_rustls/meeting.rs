@@ -7,7 +7,7 @@ use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::event::Negotiated;
 use countersign::handshake::{End, Fact};
 use countersign_testing::pki::{Authority, Issued, NAME};
-use countersign_testing::{Client, Server, Socket};
+use countersign_testing::{Client, Server, Socket, THEIR_HYBRIDS, THEIR_PROVIDER};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
@@ -150,9 +150,11 @@ pub(crate) fn their_client(config: Arc<ClientConfig>) -> Connection {
     ClientConnection::new(config, NAME.try_into().unwrap()).unwrap().into()
 }
 
-/// The provider of rustls, changed in one point.
+/// The provider of rustls, which prefers hybrids if it has some, as ours does; changed in one point.
 pub(crate) fn provider(change: impl FnOnce(&mut CryptoProvider)) -> Arc<CryptoProvider> {
-    let mut provider = ring::default_provider();
+    let mut provider = THEIR_PROVIDER.unwrap_or(ring::default_provider)();
+    let is_hybrid = |name| THEIR_HYBRIDS.iter().any(|(_, hybrid)| hybrid.name() == name);
+    provider.kx_groups.sort_by_key(|group| !is_hybrid(group.name()));
     change(&mut provider);
     Arc::new(provider)
 }

@@ -99,6 +99,28 @@ fn client_resumes_with_each_of_its_tickets() {
 }
 
 #[test]
+fn both_ends_come_back_over_the_group_that_they_prefer() {
+    let preferred = countersign_testing::provider().groups[0].id();
+    let theirs = Theirs::new(1_000);
+    let mut client = theirs.client(SUITES[0], vec![theirs.tickets(SUITES[0]).remove(0).offer(0)]);
+    client.destination.early_data = true;
+    let mut ours = theirs.meet(client);
+    let socket = &mut ours.ours;
+    assert_eq!(socket.connection.write_early_data(b"early", &mut socket.output), Ok(5));
+    ours.run();
+
+    let visits = Visits::new(sealed());
+    visits.visit(visits.server(), b"");
+    let theirs = visits.visit(visits.server(), b"early");
+    assert_eq!(theirs.ours.early_data, b"early");
+    for meeting in [ours, theirs] {
+        assert!(resumed(&meeting));
+        assert!(meeting.learned(|fact| matches!(fact, Fact::EarlyDataAccepted)));
+        assert_eq!(meeting.negotiated().group, Some(preferred));
+    }
+}
+
+#[test]
 fn client_resumes_after_a_retry() {
     let theirs = Theirs::new(1_000);
     let ticket = theirs.tickets(SUITES[0]).remove(0);

@@ -189,6 +189,26 @@ fn pending_bytes_bounds_what_comes_while_a_question_is_open() {
 }
 
 #[test]
+fn certificate_requests_bounds_what_is_unanswered_at_one_time() {
+    for limit in [0, 1, Limits::default().certificate_requests] {
+        let mut setup = Setup::default();
+        setup.client.post_handshake_auth = true;
+        setup.client.limits.certificate_requests = limit;
+        setup.server.limits.certificate_requests = limit + 1;
+        let mut pair = setup.pair();
+        pair.run(|_| ());
+        for asked in 0..=limit {
+            assert_eq!(pair.client.failure(), None, "{asked} of {limit}");
+            pair.server.handshake.request_certificate(false).expect("it is offered");
+            pair.run_with(|_| (), |_, question| Err(question));
+        }
+        let failure = pair.client.failure().expect("one too many");
+        assert_eq!(failure.cause, Cause::TooManyCertificateRequests);
+        assert_eq!(failure.alert, ErrorAlert::UnexpectedMessage);
+    }
+}
+
+#[test]
 fn psk_identities_bounds_what_the_server_looks_at() {
     let offered = 5_usize;
     for limit in 0..=offered + 1 {

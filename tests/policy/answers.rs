@@ -1,12 +1,10 @@
 //! Signing and verifying through the policies, and what is handed back.
 
-use std::sync::Arc;
-
 use countersign::crypto::leaf::Leaf;
 use countersign::crypto::ring::provider;
 use countersign::epoch::Role;
 use countersign::failure::Cause;
-use countersign::handshake::decision::{CertificateFault, Decision};
+use countersign::handshake::decision::{CertificateChain, CertificateFault, Decision};
 use countersign::policy::asked::{self, Said};
 use countersign::policy::{
     ClientPolicy, Credential, CredentialFault, Roots, ServerPolicy, ServerTrust,
@@ -14,12 +12,12 @@ use countersign::policy::{
 use pki_types::ServerName;
 
 use crate::choice::{Offer, certificate_request, chosen, four_names};
-use crate::{ED25519, P256};
+use crate::{ED25519, P256, X509};
 use CertificateFault::{Bad, Expired, Unspecified};
 use countersign_testing::pki::{Authority, Issued, NAME, noon, self_signed, trusting};
 
 fn sign(policy: &ServerPolicy, credential: &Credential) -> Result<Said, Box<Decision>> {
-    let question = asked::sign(Arc::clone(credential.chain()), P256, b"message".to_vec());
+    let question = asked::sign(credential.certificate().clone(), P256, b"message".to_vec());
     let answered = policy.answer(Decision::Sign(question), noon(2030))?;
     Ok(answered.answer.into())
 }
@@ -29,7 +27,7 @@ fn the_credential_that_was_selected_signs() {
     let policy = four_names();
     for credential in &policy.credentials[..2] {
         let Said::Signature(signature) = sign(&policy, credential).unwrap() else { panic!() };
-        let leaf = Leaf::parse(&credential.chain().entries[0].certificate).unwrap();
+        let leaf = Leaf::parse(&credential.certificate().entries()[0].certificate).unwrap();
         let algorithm = provider().signature(P256).unwrap();
         assert_eq!(algorithm.verify(&leaf, b"message", &signature), Ok(()));
     }
@@ -53,7 +51,7 @@ fn a_scheme_that_the_key_does_not_sign_is_unavailable() {
 #[test]
 fn a_key_elsewhere_is_selected_and_its_signature_asked_of_the_application() {
     let issued = Authority::root("root").issue(|_| {});
-    let chain = || issued.chain.iter().cloned().collect();
+    let chain = || issued.chain.iter().cloned().collect::<CertificateChain>();
     let elsewhere = Credential::with_key_elsewhere(chain(), vec![P256]).unwrap();
     let policy = ServerPolicy { credentials: vec![elsewhere], ..ServerPolicy::default() };
     let offer = Offer { schemes: &[P256], ..Offer::default() };
@@ -138,11 +136,12 @@ fn what_the_configuration_does_not_settle_is_handed_back() {
     let other_role = ServerPolicy { client_roots, ..ServerPolicy::default() };
     let hello = Offer { schemes: &[P256], ..Offer::default() }.client_hello();
     let verify = |role| question(role, &issued, Some(NAME), &issued);
-    let select = || Decision::SelectCredential(asked::select_credential(hello.clone()));
+    let select = || Decision::SelectCredential(asked::select_credential(hello.clone(), X509));
     let request = certificate_request(&[P256], &[]);
-    let select_client = Decision::SelectClientCredential(asked::select_client_credential(request));
-    let chain = Arc::new(issued.chain.iter().cloned().collect());
-    let sign = || Decision::Sign(asked::sign(Arc::clone(&chain), P256, Vec::new()));
+    let select_client =
+        Decision::SelectClientCredential(asked::select_client_credential(request, X509));
+    let chain: CertificateChain = issued.chain.iter().cloned().collect();
+    let sign = || Decision::Sign(asked::sign(chain.clone().into(), P256, Vec::new()));
     let now = noon(2030);
     for (answered, kind) in [
         (server.answer(verify(Role::Server), now), "VerifyCertificate("),

@@ -9,7 +9,7 @@ use rcgen::{ExtendedKeyUsagePurpose, IsCa, SanType, SerialNumber, date_time_ymd}
 
 use CertificateFault::{Bad, Expired, Revoked, UnknownAuthority, Unspecified, Unsupported};
 use countersign_testing::pki::{
-    Authority, Issued, NAME, noon, self_signed, trusting, vector, vector_certificate,
+    Authority, Issued, NAME, noon, self_signed, trusting, vector, vector_certificate, vector_key,
 };
 
 fn server() -> Purpose<'static> {
@@ -130,6 +130,44 @@ fn chains_of_rsa_are_validated() {
     for name in ["rsa-2048.pem", "rsa-pss.pem", "rsa-pss-sha256.pem", "ecdsa-p256.pem"] {
         let chain = [vector_certificate(name)];
         assert!(roots.validate(&chain, server(), noon(2030)).is_ok(), "{name}");
+    }
+}
+
+/// The leaf of `issued` with other bytes in place of these, wherever they stand.
+pub(crate) fn patched(mut issued: Issued, from: &[u8], to: &[u8]) -> Issued {
+    let mut der = issued.leaf().to_vec();
+    let mut replaced = 0;
+    for at in 0..=der.len() - from.len() {
+        if der[at..].starts_with(from) {
+            der[at..at + to.len()].copy_from_slice(to);
+            replaced += 1;
+        }
+    }
+    assert!(replaced > 0, "nothing to patch");
+    issued.chain[0] = CertificateDer::from(der);
+    issued
+}
+
+/// RFC 9846 §4.5.1.3. Nobody here signs so: a certificate is made to say that somebody did.
+#[test]
+fn certificate_with_a_signature_over_md5_or_sha_1_is_bad() {
+    let root = Authority::root_with("rsa", vector_key("rsa-3072.key.pem"));
+    let rsa = |last: u8| [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last];
+    for (algorithm, fault) in [(4, Bad), (5, Bad), (14, Unsupported)] {
+        let issued = patched(root.issue(|_| {}), &rsa(11), &rsa(algorithm));
+        let rejection = reject(&trusting(&root), &issued, server(), noon(2030));
+        assert_eq!(rejection.fault, fault, "{algorithm}");
+    }
+}
+
+#[test]
+fn certificate_of_another_version_than_3_is_unsupported() {
+    let root = Authority::root("root");
+    for version in [0, 1] {
+        let version = [0xa0, 3, 2, 1, version];
+        let issued = patched(root.issue(|_| {}), &[0xa0, 3, 2, 1, 2], &version);
+        let rejection = reject(&trusting(&root), &issued, server(), noon(2030));
+        assert_eq!(rejection.fault, Unsupported);
     }
 }
 

@@ -1,7 +1,5 @@
 //! Which credential and protocol are chosen.
 
-use std::sync::Arc;
-
 use countersign::codec::Writer;
 use countersign::failure::Cause;
 use countersign::handshake::decision::Decision;
@@ -10,7 +8,8 @@ use countersign::policy::{ClientPolicy, Credential, ServerPolicy, ServerTrust};
 use countersign::registry::{ExtensionType, SignatureScheme as Scheme};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
-use crate::{ED25519, P256, P384};
+use crate::chains::patched;
+use crate::{ED25519, P256, P384, X509};
 use countersign_testing::pki::{Authority, Issued, NAME, noon, self_signed, vector_key};
 
 // A server's choice
@@ -76,7 +75,7 @@ fn schemes(writer: &mut Writer<'_>, of: ExtensionType, schemes: &[Scheme]) {
 }
 
 fn select(policy: &ServerPolicy, offer: &Offer<'_>) -> Said {
-    let question = asked::select_credential(offer.client_hello());
+    let question = asked::select_credential(offer.client_hello(), X509);
     let answered = policy.answer(Decision::SelectCredential(question), noon(2030)).unwrap();
     assert_eq!(answered.rejection, None);
     answered.answer.into()
@@ -84,8 +83,8 @@ fn select(policy: &ServerPolicy, offer: &Offer<'_>) -> Said {
 
 /// Which credential of the policy was selected, with which scheme.
 pub(crate) fn chosen(policy: &ServerPolicy, offer: &Offer<'_>) -> (usize, Scheme) {
-    let Said::Credential(chain, scheme, _) = select(policy, offer) else { panic!("a refusal") };
-    let is_it = |own: &Credential| Arc::ptr_eq(own.chain(), &chain);
+    let Said::Credential(selected, scheme, _) = select(policy, offer) else { panic!("a refusal") };
+    let is_it = |own: &Credential| own.certificate() == &selected;
     (policy.credentials.iter().position(is_it).unwrap(), scheme)
 }
 
@@ -166,6 +165,27 @@ fn a_server_prefers_a_chain_that_the_client_can_verify_throughout() {
     }
 }
 
+/// RFC 9846 §4.3.3, §4.5.1.2.
+#[test]
+fn a_server_sends_a_chain_with_sha_1_only_for_want_of_another_to_a_client_that_takes_it() {
+    let root = Authority::root_with("rsa", vector_key("rsa-3072.key.pem"));
+    let rsa = |last: u8| [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last];
+    let with_sha1 = || patched(root.issue(|_| {}), &rsa(11), &rsa(5)).credential();
+    let sha256 = || root.issue(|_| {}).credential();
+    let (old, new) = (Scheme(0x0201), Scheme::RSA_PKCS1_SHA256);
+    let policy = |credentials| ServerPolicy { credentials, ..ServerPolicy::default() };
+    let both = policy(vec![with_sha1(), sha256()]);
+    let rows: [(&[Scheme], usize); 4] = [(&[old, new], 1), (&[new], 1), (&[old], 0), (&[P384], 1)];
+    for (listed, expected) in rows {
+        let certificate_schemes = Some(listed);
+        let offer = Offer { schemes: &[P256], certificate_schemes, ..Offer::default() };
+        assert_eq!(chosen(&both, &offer), (expected, P256), "{listed:?}");
+    }
+    let offer = Offer { schemes: &[P256], ..Offer::default() };
+    let refused = Said::Refused(Cause::NoCommonSignatureScheme);
+    assert_eq!(select(&policy(vec![with_sha1()]), &offer), refused);
+}
+
 #[test]
 fn a_server_chooses_the_protocol_by_its_own_order() {
     let spoken = |names: &[&str]| ServerPolicy {
@@ -241,12 +261,13 @@ fn a_client_chooses_by_authority_then_by_the_servers_order_and_else_declines() {
         (&[P256], &[&subject(self_signed().leaf())], None),
     ];
     for (offered, authorities, expected) in rows {
-        let question = asked::select_client_credential(certificate_request(offered, authorities));
+        let request = certificate_request(offered, authorities);
+        let question = asked::select_client_credential(request, X509);
         let question = Decision::SelectClientCredential(question);
         let answered = policy.answer(question, noon(2030)).unwrap();
         let Said::ClientCredential(selected) = Said::from(answered.answer) else { panic!() };
-        let selected = selected.map(|(chain, scheme)| {
-            let is_it = |own: &Credential| Arc::ptr_eq(own.chain(), &chain);
+        let selected = selected.map(|(selected, scheme)| {
+            let is_it = |own: &Credential| own.certificate() == &selected;
             (policy.credentials.iter().position(is_it).unwrap(), scheme)
         });
         assert_eq!(selected, expected, "{offered:?}");

@@ -3,6 +3,7 @@
 use countersign::crypto::leaf::Leaf;
 use countersign::crypto::ring::provider;
 use countersign::failure::Cause;
+use countersign::handshake::decision::CertificateChain;
 use countersign::policy::{Credential, CredentialFault};
 use countersign::registry::SignatureScheme as Scheme;
 use pki_types::PrivateKeyDer;
@@ -35,7 +36,7 @@ const PROVED: [(&str, &str, &[Scheme]); 6] = [
 /// That the credential signs with exactly these schemes, and that the provider verifies each.
 fn assert_signs(credential: &Credential, schemes: &[Scheme]) {
     assert_eq!(credential.schemes(), schemes);
-    let leaf = Leaf::parse(&credential.chain().entries[0].certificate).unwrap();
+    let leaf = Leaf::parse(&credential.certificate().entries()[0].certificate).unwrap();
     for scheme in schemes {
         let signature = credential.sign(*scheme, b"message").unwrap();
         let algorithm = provider().signature(*scheme).unwrap();
@@ -75,7 +76,7 @@ fn one_pem_text_may_hold_chain_and_key() {
     let both =
         [vector("ecdsa-p256.key.pem"), vector("ecdsa-p256.pem"), vector("root.pem")].concat();
     let credential = Credential::from_pem(&both, &both).unwrap();
-    assert_eq!(credential.chain().entries.len(), 2);
+    assert_eq!(credential.certificate().entries().len(), 2);
     assert_eq!(credential.names(), [NAME]);
 }
 
@@ -105,7 +106,7 @@ fn a_key_that_is_not_the_certificates_is_told_apart() {
         assert_eq!(refused, fault, "{certificate}");
     }
     let ed25519 = Authority::root("root").issue_for(&PKCS_ED25519, &[NAME]);
-    let chain = || ed25519.chain.iter().cloned().collect();
+    let chain = || ed25519.chain.iter().cloned().collect::<CertificateChain>();
     let p256 = PrivateKeyDer::from_pem_slice(&other).unwrap();
     assert_eq!(Credential::new(chain(), &p256).unwrap_err(), CredentialFault::KeyMismatch);
     let empty = PrivateKeyDer::from_pem_slice(&broken).unwrap();
@@ -116,7 +117,8 @@ fn a_key_that_is_not_the_certificates_is_told_apart() {
 fn a_certificate_that_cannot_sign_makes_no_credential() {
     let root = Authority::root("root");
     let issued = root.issue(|p| p.key_usages = vec![KeyUsagePurpose::KeyEncipherment]);
-    let refused = Credential::new(issued.chain.iter().cloned().collect(), &issued.private_key());
+    let chain: CertificateChain = issued.chain.iter().cloned().collect();
+    let refused = Credential::new(chain, &issued.private_key());
     let cause = Cause::CertificateCannotSign;
     assert_eq!(refused.unwrap_err(), CredentialFault::Certificate(cause));
 }
@@ -137,7 +139,7 @@ fn what_is_stapled_travels_with_the_end_entity() {
         .credential()
         .with_ocsp_response(b"ocsp".to_vec())
         .with_signed_certificate_timestamps(b"sct".to_vec());
-    let [leaf, intermediate] = credential.chain().entries.as_slice() else { panic!() };
+    let [leaf, intermediate] = credential.certificate().entries() else { panic!() };
     assert_eq!(leaf.ocsp_response.as_deref(), Some(&b"ocsp"[..]));
     assert_eq!(leaf.signed_certificate_timestamps.as_deref(), Some(&b"sct"[..]));
     assert_eq!(

@@ -4,7 +4,7 @@ use countersign::epoch::Role;
 use countersign::failure::Cause;
 use countersign::handshake::End;
 use countersign::handshake::config::{ClientAuthentication, Destination};
-use countersign::handshake::decision::{CertificateFault, Decision, Sign};
+use countersign::handshake::decision::{CertificateChain, CertificateFault, Decision, Sign};
 use countersign::policy::{
     Answered, ClientPolicy, Credential, Rejection, ServerPolicy, ServerTrust,
 };
@@ -112,7 +112,7 @@ fn a_rejection_ends_the_handshake_and_its_account_reaches_the_embedder() {
 fn an_application_signs_with_a_key_of_its_own_and_leaves_the_rest_to_the_policy() {
     let root = Authority::root("root");
     let issued = root.issue(|_| {});
-    let chain = issued.chain.iter().cloned().collect();
+    let chain: CertificateChain = issued.chain.iter().cloned().collect();
     let client =
         ClientPolicy { servers: ServerTrust::Roots(trusting(&root)), credentials: Vec::new() };
     let credentials = vec![Credential::with_key_elsewhere(chain, vec![P256]).unwrap()];

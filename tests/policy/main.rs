@@ -5,9 +5,12 @@ mod chains;
 mod choice;
 mod credentials;
 mod handshakes;
+mod raw_public_keys;
 
-use countersign::registry::SignatureScheme as Scheme;
+use countersign::registry::{CertificateType, SignatureScheme as Scheme};
 
+const X509: CertificateType = CertificateType::X509;
+const RAW: CertificateType = CertificateType::RAW_PUBLIC_KEY;
 const P256: Scheme = Scheme::ECDSA_SECP256R1_SHA256;
 const P384: Scheme = Scheme::ECDSA_SECP384R1_SHA384;
 const ED25519: Scheme = Scheme::ED25519;

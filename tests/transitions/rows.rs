@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use countersign::epoch::{Epoch, Role};
 use countersign::handshake::config::ClientAuthentication;
 use countersign::handshake::decision::Decision;
-use countersign_testing::{Identity, Pair, Setup, states, table};
+use countersign_testing::{Identity, Pair, Setup, messages, states, table};
 
 use crate::{BOTH, TICKET, takes_messages};
 
@@ -61,6 +61,49 @@ fn move_on() -> Pair {
     pair
 }
 
+/// The client hears what the server has to say; a question of the server's stays open.
+fn hear_the_server(pair: &mut Pair) {
+    for flight in pair.server.settle() {
+        pair.client.handshake.receive(flight.epoch, &flight.bytes).expect("running");
+    }
+}
+
+/// A client that authenticates once more after the handshake, and then declines to, with a server
+/// that updates its keys whenever it can.
+fn authenticate_again() -> Pair {
+    let mut pair = Setup::longest().pair();
+    pair.run(|_| ());
+    for declines in [false, true] {
+        pair.server.handshake.request_certificate(false).expect("it is offered");
+        let mut answer = Vec::new();
+        let choose = |_, question| match question {
+            Decision::SelectClientCredential(question) if declines => Ok(question.decline()),
+            other => Ok(Identity::example().answer(other)),
+        };
+        pair.run_with(
+            |flight| {
+                if flight.from == Role::Client {
+                    answer.append(&mut flight.bytes);
+                }
+            },
+            choose,
+        );
+        for message in messages(&answer) {
+            pair.server.handshake.receive(Epoch::Application, message).expect("running");
+            hear_the_server(&mut pair);
+            pair.server.handshake.update_keys(false).expect("updates do not wait");
+            if let Some(question) = pair.server.question.take() {
+                let accepted = Identity::example().answer(question);
+                pair.server.handshake.answer(accepted).expect("it is open");
+                pair.server.handshake.update_keys(false).expect("updates do not wait");
+            }
+        }
+        pair.run(|_| ());
+        assert!(pair.agrees(), "{pair:?}");
+    }
+    pair
+}
+
 #[test]
 fn every_row_of_both_tables_is_walked_by_honest_peers() {
     let pairs = [
@@ -71,6 +114,7 @@ fn every_row_of_both_tables_is_walked_by_honest_peers() {
         work(Setup::stateless()),
         decline(),
         move_on(),
+        authenticate_again(),
     ];
     for role in BOTH {
         let walked: BTreeSet<Move> = pairs

@@ -98,6 +98,7 @@ impl Course {
         writer.u8(code(&CLOSURES, closure));
         writer.u8(code(&BOOLEANS, &updates.answer_owed));
         writer.u8(code(&BOOLEANS, &updates.answer_awaited));
+        writer.u8(code(&BOOLEANS, &updates.answer_is_evidence));
         writer.u32(updates.received_in_a_row);
         writer.raw(&updates.sent.to_be_bytes());
         writer.vector16(|writer| {
@@ -117,6 +118,7 @@ impl Course {
             updates: UpdateLedger {
                 answer_owed: coded(&BOOLEANS, reader)?,
                 answer_awaited: coded(&BOOLEANS, reader)?,
+                answer_is_evidence: coded(&BOOLEANS, reader)?,
                 received_in_a_row: reader.u32().ok()?,
                 sent: decode_u64(reader)?,
             },

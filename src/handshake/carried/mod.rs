@@ -75,13 +75,17 @@ impl Handshake {
             return Err(Misuse::Unfinished);
         }
         let (endpoint, secrets, resumption) = match &self.machine {
-            Machine::Client(ClientState::Connected(state)) => {
+            // Of what a later answer rests on, nothing is carried: neither the transcript of the
+            // handshake nor, at a server, what it has asked for.
+            Machine::Client(ClientState::Connected(state)) if state.requests.is_none() => {
                 let authentication = self.cx.client_authentication;
                 let (takes_tickets, protocol) = (state.takes_tickets, state.protocol.clone());
                 let endpoint = Endpoint::Client { takes_tickets, protocol, authentication };
                 (endpoint, &state.secrets, &state.resumption)
             }
-            Machine::Server(ServerState::Connected(state)) => {
+            Machine::Server(ServerState::Connected(state))
+                if state.certificate_requests().unwrap_or_default() == 0 =>
+            {
                 let (tickets_issued, scope) = (state.tickets_issued, self.cx.ticket_scope.clone());
                 let endpoint = Endpoint::Server { tickets_issued, scope };
                 (endpoint, &state.secrets, &state.resumption)
@@ -99,8 +103,8 @@ impl Handshake {
                 offered: self.cx.offered,
                 psk: self.cx.psk,
                 user_canceled_in_a_row: self.user_canceled_in_a_row,
-                unconfirmed_bytes: self.unconfirmed_bytes,
-                data_has_arrived: self.data_has_arrived,
+                unconfirmed_bytes: self.cx.unconfirmed_bytes,
+                data_has_arrived: self.cx.data_has_arrived,
             },
         })
     }
@@ -121,6 +125,7 @@ impl Handshake {
             resumption: from.resumption.clone(),
             takes_tickets: *takes_tickets,
             protocol: protocol.clone(),
+            requests: None,
         };
         let machine = Machine::Client(ClientState::Connected(state));
         Self::new(machine, cx, config.disclosure, config.report_transitions).carry_on(from)
@@ -143,6 +148,7 @@ impl Handshake {
             secrets: from.secrets.clone(),
             resumption: from.resumption.clone(),
             tickets_issued: *tickets_issued,
+            requests: None,
         };
         let machine = Machine::Server(ServerState::Connected(state));
         Self::new(machine, cx, config.disclosure, config.report_transitions).carry_on(from)
@@ -158,10 +164,11 @@ impl Handshake {
         self.cx.updates = course.updates;
         self.cx.offered = course.offered;
         self.cx.psk = course.psk;
+        self.cx.unconfirmed_bytes = course.unconfirmed_bytes;
+        self.cx.data_has_arrived = course.data_has_arrived;
+        self.cx.write_is_closed = !course.closure.may_send();
         self.closure = course.closure;
         self.user_canceled_in_a_row = course.user_canceled_in_a_row;
-        self.unconfirmed_bytes = course.unconfirmed_bytes;
-        self.data_has_arrived = course.data_has_arrived;
         Ok(self)
     }
 }

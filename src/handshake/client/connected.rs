@@ -1,7 +1,9 @@
 //! The established connection, at the client (RFC 9846 §4.7).
 
+use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::diagnosis::Evidence;
+use crate::failure::Cause;
 use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Framed, Ticket, on};
 use crate::handshake::key_update::TrafficSecrets;
@@ -17,6 +19,8 @@ pub(in crate::handshake) struct Connected {
     pub(in crate::handshake) takes_tickets: bool,
     /// The application protocol, to which tickets are bound.
     pub(in crate::handshake) protocol: Option<Vec<u8>>,
+    /// None if the server may not ask for certificates any more.
+    pub(in crate::handshake) requests: Option<Requests>,
 }
 
 impl Connected {
@@ -26,9 +30,13 @@ impl Connected {
         ticket: Framed<'_, NewSessionTicket<'_>>,
     ) -> Step<Self, on::NewSessionTicket> {
         let message = ticket.message;
+        // RFC 9001 §4.6.1: QUIC's own limits apply, and this one says that there is none.
+        if cx.is_quic && message.max_early_data_size.is_some_and(|size| size != u32::MAX) {
+            return Err(Cause::TicketEarlyDataLimited);
+        }
         // A server that asked for a certificate can send this only once it has our Finished
         // (RFC 9846 §4.7.1).
-        cx.authentication_processed(Evidence::Strong);
+        cx.handshake_processed();
         if self.takes_tickets && message.ticket_lifetime > 0 {
             cx.learn(Fact::Ticket(Ticket {
                 ticket: message.ticket.to_vec(),
@@ -49,7 +57,7 @@ impl Connected {
         update: Framed<'_, KeyUpdate>,
     ) -> Step<Self, on::KeyUpdate> {
         let asks = update.message.request_update == KeyUpdateRequest::UPDATE_REQUESTED;
-        if cx.updates.answer_awaited && !asks {
+        if cx.updates.answer_is_evidence && !asks {
             // It answers our request, which stood behind our Finished.
             cx.authentication_processed(Evidence::Strong);
         }

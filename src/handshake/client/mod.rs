@@ -2,12 +2,14 @@
 //!
 //! A message without a row is `unexpected_message`, so a second HelloRetryRequest needs no rule of
 //! its own. The states named by an order (`VerifyCertificate`, `SelectCredential`,
-//! `SignCertificateVerify`) wait for the embedder; an answer that refuses needs no row.
+//! `SignCertificateVerify`) wait for the embedder; an answer that refuses needs no row. A client
+//! that is asked for a certificate once `Connected` stays there: nothing waits for that answer.
 
 mod connected;
 mod hello;
 mod offer;
 mod own_flight;
+mod post_handshake_authentication;
 mod server_flight;
 
 pub(super) use self::connected::Connected;
@@ -69,4 +71,8 @@ transitions! {
     Connected                + NewSessionTicket         => new_session_ticket   -> Connected;
     Connected                + KeyUpdate                => key_update           -> Connected;
     Connected                + UpdateKeys               => update_keys          -> Connected;
+    // After the handshake (RFC 9846 §4.7.2)
+    Connected                + CertificateRequest       => certificate_request  -> Connected;
+    Connected                + ClientCredentialSelected => credential_selected  -> Connected;
+    Connected                + Signed                   => signed               -> Connected;
 }

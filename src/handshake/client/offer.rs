@@ -17,7 +17,7 @@ use crate::key_schedule::EarlySecret;
 use crate::message::{
     self, ClientHello, ClientHelloExtensions, ExtensionSet, KeyShareEntry, ProtocolName,
 };
-use crate::registry::{HandshakeType, NamedGroup, ProtocolVersion};
+use crate::registry::{CertificateType, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::transcript::Transcript;
 
 /// What the latest ClientHello offered.
@@ -162,12 +162,15 @@ impl Offer {
             signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
             application_layer_protocols: config.application_layer_protocols.list_unless_empty(),
             signed_certificate_timestamp: config.request_signed_certificate_timestamps,
+            client_certificate_types: unless_only_x509(&config.client_certificate_types),
+            server_certificate_types: unless_only_x509(&config.server_certificate_types),
             early_data: self.early_data,
             record_size_limit: config.record_size_limit,
             supported_versions: Some(self.supported_versions.list()),
             cookie,
             psk_key_exchange_modes: config.psk_key_exchange_modes.list_unless_empty(),
             certificate_authorities: config.certificate_authorities.list_unless_empty(),
+            post_handshake_auth: config.post_handshake_auth && config.profile == Profile::Records,
             key_share: Some(shares),
             ticket_request: config.ticket_request,
             quic_transport_parameters: match &config.profile {
@@ -177,6 +180,12 @@ impl Offer {
             ..ClientHelloExtensions::default()
         }
     }
+}
+
+/// RFC 7250 §4.1: who can do nothing but X.509 does not say so.
+fn unless_only_x509(types: &Vector<CertificateType>) -> Option<List<'_, CertificateType>> {
+    let list = types.list();
+    list.iter().any(|of| of != CertificateType::X509).then_some(list)
 }
 
 /// RFC 9846 §4.3.9, §4.3.11: what is offered can be used, by a suite with the same hash.

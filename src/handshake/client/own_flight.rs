@@ -1,16 +1,19 @@
 //! The client's own flight: SelectCredential, SignCertificateVerify (RFC 9846 §4.5).
 
 use super::connected::Connected;
+use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::epoch::{Direction, Epoch};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+    Staples, send_certificate, send_certificate_verify, send_finished, to_sign,
 };
 use crate::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{CertificateChain, ClientCredentialSelected, Signed};
-use crate::handshake::event::{Fact, on};
+use crate::handshake::decision::{
+    CertificateChain, ClientCredentialSelected, OwnCertificate, Signed,
+};
+use crate::handshake::event::{Answered, Fact, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{MainSecret, TrafficSecret};
 use crate::registry::{HandshakeType, SignatureScheme};
@@ -46,18 +49,18 @@ impl SelectCredential {
     pub(super) fn credential_selected(
         self,
         cx: &mut Context,
-        ClientCredentialSelected(selected): ClientCredentialSelected,
+        selected: Answered<ClientCredentialSelected>,
     ) -> Step<Self, on::ClientCredentialSelected> {
         let Self { mut own, staples } = self;
-        let Some((chain, scheme)) = selected else {
-            let nothing = CertificateChain::default();
+        let ClientCredentialSelected(Some((certificate, scheme))) = selected.answer else {
+            let nothing = OwnCertificate::from(CertificateChain::default());
             send_certificate(cx, &mut own.transcript, &[], &nothing, staples)?;
             let connected = own.finish(cx)?;
             cx.client_authentication_is(ClientAuthenticationState::Pending(Reply::Declined));
             return Ok(Next::to(connected));
         };
-        send_certificate(cx, &mut own.transcript, &[], &chain, staples)?;
-        ask_to_sign(cx, chain, scheme, &own.transcript);
+        send_certificate(cx, &mut own.transcript, &[], &certificate, staples)?;
+        cx.ask(to_sign(cx.role, certificate, scheme, &own.transcript));
         Ok(Next::to(SignCertificateVerify { own, scheme }))
     }
 }
@@ -66,7 +69,7 @@ impl SignCertificateVerify {
     pub(super) fn signed(
         self,
         cx: &mut Context,
-        Signed(signature): Signed,
+        Answered { answer: Signed(signature), .. }: Answered<Signed>,
     ) -> Step<Self, on::Signed> {
         let Self { mut own, scheme } = self;
         send_certificate_verify(cx, &mut own.transcript, scheme, &signature)?;
@@ -97,6 +100,7 @@ impl OwnFlight {
         cx.install(Direction::Send, Epoch::Application, &send);
         cx.learn(Fact::Complete);
         Ok(Connected {
+            requests: cx.post_handshake_auth.then(|| Requests::behind(transcript)),
             secrets: TrafficSecrets { send, receive },
             resumption,
             takes_tickets: self.takes_tickets,

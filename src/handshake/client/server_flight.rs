@@ -14,12 +14,13 @@ use crate::handshake::authentication::{PeerCertificate, Staples, check_finished}
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
-use crate::handshake::event::{Fact, Framed, Negotiated, RecordSizeLimits, on};
+use crate::handshake::event::{CertificateTypes, Fact, Framed, Negotiated, RecordSizeLimits, on};
+use crate::handshake::negotiation;
 use crate::key_schedule::{HandshakeSecret, TrafficSecret};
 use crate::message::HEADER_BYTES;
 use crate::message::{Certificate, CertificateVerify, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
-use crate::registry::NamedGroup;
+use crate::registry::{ExtensionType, NamedGroup};
 use crate::transcript::Transcript;
 
 /// What is alive from ServerHello to the server's Finished.
@@ -115,11 +116,19 @@ impl WaitEncryptedExtensions {
         } else if early_data {
             cx.reject_early_data();
         }
+        let certificate_types = negotiation::selected_certificate_types(&flight.config, &message)?;
+        let certificate_types = psk.is_none().then_some(certificate_types);
+        if let Some(types) = certificate_types {
+            flight.expect_certificates(cx, types)?;
+        }
+        let offered = cx.offered.contains(ExtensionType::POST_HANDSHAKE_AUTH);
+        cx.settle_post_handshake_auth(offered, psk.as_ref().map(|psk| psk.key.kind));
         flight.transcript.add(encoded);
         cx.learn(Fact::Negotiated(Negotiated {
             cipher_suite: flight.suite.id,
             group: flight.group,
             application_layer_protocol: protocol.map(<[u8]>::to_vec),
+            certificate_types,
             record_size_limits: RecordSizeLimits::agreed(
                 flight.config.record_size_limit,
                 message.record_size_limit,
@@ -173,6 +182,16 @@ impl WaitCertificate {
 }
 
 impl Flight {
+    /// A server that does not know the extension, or has no use for it, has X.509 (RFC 7250 §4.2).
+    fn expect_certificates(&self, cx: &mut Context, types: CertificateTypes) -> Result<(), Cause> {
+        if !self.config.server_certificate_types.list().contains(types.server) {
+            return Err(Cause::NoCommonCertificateType);
+        }
+        cx.peer_certificate_type = types.server;
+        cx.own_certificate_type = types.client;
+        Ok(())
+    }
+
     fn certificate(
         mut self,
         cx: &Context,
@@ -206,6 +225,7 @@ impl WaitCertificateVerify {
             Decision::VerifyCertificate(decision::VerifyCertificate {
                 serial,
                 role: Role::Client,
+                request: None,
                 chain: certificate.chain,
                 server_name,
                 scheme: proof.message.algorithm,
@@ -255,10 +275,14 @@ impl WaitFinished {
             return own.finish(cx).map(Next::to);
         };
         let staples = Staples::requested_by(&certificate_request, &cx.limits);
-        let limits = cx.limits;
+        let (limits, certificate_type) = (cx.limits, cx.own_certificate_type);
         cx.ask(|serial| {
-            let question = SelectClientCredential { serial, certificate_request, limits };
-            Decision::SelectClientCredential(question)
+            Decision::SelectClientCredential(SelectClientCredential {
+                serial,
+                certificate_request,
+                limits,
+                certificate_type,
+            })
         });
         Ok(Next::to(SelectCredential { own, staples }))
     }

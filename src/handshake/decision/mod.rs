@@ -10,7 +10,7 @@ mod verify_certificate;
 
 use std::sync::Arc;
 
-use pki_types::CertificateDer;
+use pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 
 pub(crate) use self::cookie::{CookieOpened, CookieSealed};
 pub use self::cookie::{OpenCookie, SealCookie};
@@ -23,9 +23,10 @@ use crate::handshake::config::ClientAuthentication;
 use crate::handshake::event::NewTicket;
 use crate::handshake::psk::PreSharedKey;
 use crate::handshake::ticket::TicketScope;
-use crate::registry::SignatureScheme;
+use crate::registry::{CertificateType, SignatureScheme};
 
-/// A question to the embedder; the handshake waits until it is answered.
+/// A question to the embedder; the handshake waits until it is answered. A client that is asked for
+/// a certificate after the handshake goes on meanwhile (RFC 9846 §4.7.2).
 #[derive(Debug)]
 #[must_use = "the handshake waits for the answer"]
 #[non_exhaustive]
@@ -104,15 +105,13 @@ pub(crate) struct CredentialSelected {
 /// How a server authenticates.
 #[derive(Debug)]
 pub(crate) enum ServerCredential {
-    Certificate { chain: Arc<CertificateChain>, scheme: SignatureScheme },
+    Certificate { certificate: OwnCertificate, scheme: SignatureScheme },
     Psk { index: u16, key: PreSharedKey, early_data: bool },
 }
 
 /// The client's certificate and scheme, or its decision to stay without.
 #[derive(Debug)]
-pub(crate) struct ClientCredentialSelected(
-    pub(crate) Option<(Arc<CertificateChain>, SignatureScheme)>,
-);
+pub(crate) struct ClientCredentialSelected(pub(crate) Option<(OwnCertificate, SignatureScheme)>);
 
 /// The signature that was asked for.
 #[derive(Debug)]
@@ -129,6 +128,62 @@ pub struct Unfit<Question> {
     pub question: Question,
     /// What does not fit.
     pub misuse: Misuse,
+}
+
+/// What we authenticate with, as the peer gets to see it (RFC 9846 §4.5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnCertificate {
+    /// Certificates.
+    Chain(Arc<CertificateChain>),
+    /// A raw public key (RFC 7250).
+    RawPublicKey(SubjectPublicKeyInfoDer<'static>),
+}
+
+impl OwnCertificate {
+    /// Of which type it is.
+    #[must_use]
+    pub const fn certificate_type(&self) -> CertificateType {
+        match self {
+            Self::Chain(_) => CertificateType::X509,
+            Self::RawPublicKey(_) => CertificateType::RAW_PUBLIC_KEY,
+        }
+    }
+
+    /// The certificates in the order they are sent; a raw public key comes without.
+    #[must_use]
+    pub fn entries(&self) -> &[ChainEntry] {
+        match self {
+            Self::Chain(chain) => &chain.entries,
+            Self::RawPublicKey(_) => &[],
+        }
+    }
+
+    /// Whether there is something to show, and it is of the type that the peer takes.
+    pub(crate) fn is_of(&self, wanted: CertificateType) -> bool {
+        let has_some = match self {
+            Self::Chain(chain) => !chain.entries.is_empty(),
+            Self::RawPublicKey(key) => !key.is_empty(),
+        };
+        self.certificate_type() == wanted && has_some
+    }
+}
+
+impl From<Arc<CertificateChain>> for OwnCertificate {
+    fn from(chain: Arc<CertificateChain>) -> Self {
+        Self::Chain(chain)
+    }
+}
+
+impl From<CertificateChain> for OwnCertificate {
+    fn from(chain: CertificateChain) -> Self {
+        Self::Chain(Arc::new(chain))
+    }
+}
+
+impl From<SubjectPublicKeyInfoDer<'static>> for OwnCertificate {
+    fn from(key: SubjectPublicKeyInfoDer<'static>) -> Self {
+        Self::RawPublicKey(key)
+    }
 }
 
 /// Our own certificates, end entity first, with what is stapled to each.
@@ -166,7 +221,7 @@ impl FromIterator<CertificateDer<'static>> for CertificateChain {
 pub struct Sign {
     pub(crate) serial: Serial,
     pub(crate) scheme: SignatureScheme,
-    pub(crate) chain: Arc<CertificateChain>,
+    pub(crate) certificate: OwnCertificate,
     pub(crate) message: Vec<u8>,
 }
 
@@ -177,10 +232,11 @@ impl Sign {
         self.scheme
     }
 
-    /// The chain that was selected, whose first certificate has the key to sign with.
+    /// The chain that was selected, whose first certificate has the key to sign with, or the key
+    /// itself.
     #[must_use]
-    pub const fn certificate_chain(&self) -> &Arc<CertificateChain> {
-        &self.chain
+    pub const fn certificate(&self) -> &OwnCertificate {
+        &self.certificate
     }
 
     /// The exact bytes to sign: 64 spaces, the context string, a zero, the transcript hash.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Answer, CertificateChain, ClientCredentialSelected, CredentialSelected, Reply, Serial,
+    Answer, ClientCredentialSelected, CredentialSelected, OwnCertificate, Reply, Serial,
     ServerCredential, Unfit,
 };
 use crate::crypto::Suite;
@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::message::{
     CertificateRequest, ClientHello, ProtocolName, PskBinder, PskIdentity, TicketRequest,
 };
-use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 use crate::transcript::Transcript;
 
 /// Who is the server to this client: which certificate, scheme and application protocol?
@@ -32,6 +32,8 @@ pub struct SelectCredential {
     /// Early data was offered, and no retry has ended it.
     pub(crate) early_data: bool,
     pub(crate) client_authentication: ClientAuthentication,
+    /// `None`: there is none in common, of ours or of the client's.
+    pub(crate) certificate_type: Option<CertificateType>,
 }
 
 impl SelectCredential {
@@ -133,11 +135,19 @@ impl SelectCredential {
         self.client_authentication
     }
 
+    /// The type that our certificate must have: X.509, or raw public key (RFC 7250); `None` if a
+    /// PSK alone must do.
+    #[must_use]
+    pub fn certificate_type(&self) -> Option<CertificateType> {
+        self.hello()?.extensions.signature_algorithms?;
+        // Without a key exchange there would be no secret at all.
+        self.group.and(self.certificate_type)
+    }
+
     /// Whether a certificate can be sent at all: not to a client that offers PSKs alone.
     #[must_use]
     pub fn accepts_certificate(&self) -> bool {
-        let extensions = self.hello().map(|hello| hello.extensions);
-        self.group.is_some() && extensions.is_some_and(|e| e.signature_algorithms.is_some())
+        self.certificate_type().is_some()
     }
 
     /// Go on with the PSK at this index of [`psk_identities`](Self::psk_identities). Its binder is
@@ -177,29 +187,28 @@ impl SelectCredential {
         protocol.is_none_or(|name| offered.any(|offered| offered == name))
     }
 
-    /// Go on with this certificate chain, a scheme its key can sign with, and this application
-    /// protocol.
+    /// Go on with this certificate chain or raw public key, a scheme its key can sign with, and
+    /// this application protocol.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or
-    /// [no certificate](Self::accepts_certificate) can be sent, or the chain is empty; the question
-    /// comes back.
+    /// [`Misuse::NotOffered`] if the client did not offer `scheme` or `protocol`, or the
+    /// certificate is not of the [type](Self::certificate_type) that can be sent, or empty; the
+    /// question comes back.
     pub fn certificate(
         self,
-        chain: Arc<CertificateChain>,
+        certificate: impl Into<OwnCertificate>,
         scheme: SignatureScheme,
         protocol: Option<&[u8]>,
     ) -> Result<Answer, Box<Unfit<Self>>> {
-        // Without a key exchange there would be no secret at all.
-        let offered = self.accepts_certificate()
+        let certificate = certificate.into();
+        let offered = self.certificate_type().is_some_and(|wanted| certificate.is_of(wanted))
             && self.signature_schemes().any(|offered| offered == scheme)
-            && self.offers_protocol(protocol)
-            && !chain.entries.is_empty();
+            && self.offers_protocol(protocol);
         if !offered {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
         }
         let selected = CredentialSelected {
-            credential: ServerCredential::Certificate { chain, scheme },
+            credential: ServerCredential::Certificate { certificate, scheme },
             protocol: protocol.map(<[u8]>::to_vec),
         };
         Ok(Answer { serial: self.serial, reply: Reply::CredentialSelected(selected) })
@@ -265,11 +274,25 @@ pub struct SelectClientCredential {
     pub(crate) serial: Serial,
     pub(crate) certificate_request: Vec<u8>,
     pub(crate) limits: Limits,
+    pub(crate) certificate_type: CertificateType,
 }
 
 impl SelectClientCredential {
     fn request(&self) -> Option<CertificateRequest<'_>> {
         CertificateRequest::parse(&self.certificate_request, &self.limits).ok()
+    }
+
+    /// The type that our certificate must have: X.509, or raw public key (RFC 7250).
+    #[must_use]
+    pub const fn certificate_type(&self) -> CertificateType {
+        self.certificate_type
+    }
+
+    /// The name of the request; empty during the handshake. After it nothing waits for the answer,
+    /// and several requests may be open at one time (RFC 9846 §4.7.2).
+    #[must_use]
+    pub fn certificate_request_context(&self) -> &[u8] {
+        self.request().map_or(&[], |request| request.certificate_request_context)
     }
 
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
@@ -292,20 +315,22 @@ impl SelectClientCredential {
         offered.into_iter().flat_map(|list| list.iter()).map(|name| name.0)
     }
 
-    /// Send this chain and sign with `scheme`.
+    /// Send this chain or raw public key and sign with `scheme`.
     ///
     /// # Errors
-    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the chain is empty; the
-    /// question comes back.
+    /// [`Misuse::NotOffered`] if the server did not offer `scheme`, or the certificate is not of
+    /// the [type](Self::certificate_type) that it takes, or empty; the question comes back.
     pub fn certificate(
         self,
-        chain: Arc<CertificateChain>,
+        certificate: impl Into<OwnCertificate>,
         scheme: SignatureScheme,
     ) -> Result<Answer, Box<Unfit<Self>>> {
-        if chain.entries.is_empty() || !self.signature_schemes().any(|offered| offered == scheme) {
+        let certificate = certificate.into();
+        let offered = self.signature_schemes().any(|offered| offered == scheme);
+        if !offered || !certificate.is_of(self.certificate_type) {
             return Err(Box::new(Unfit { question: self, misuse: Misuse::NotOffered }));
         }
-        let selected = ClientCredentialSelected(Some((chain, scheme)));
+        let selected = ClientCredentialSelected(Some((certificate, scheme)));
         Ok(Answer { serial: self.serial, reply: Reply::ClientCredentialSelected(selected) })
     }
 

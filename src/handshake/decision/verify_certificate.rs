@@ -6,8 +6,9 @@ use super::{Answer, CertificateAccepted, Reply, Serial};
 use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::failure::Cause;
+use crate::handshake::event::CertificateRequestId;
 use crate::message::{Certificate, CertificateEntry, ParseContext};
-use crate::registry::SignatureScheme;
+use crate::registry::{CertificateType, SignatureScheme};
 
 /// The peer's Certificate message, checked when it arrived.
 #[derive(Debug)]
@@ -28,13 +29,16 @@ impl PeerChain {
 ///
 /// It is asked after CertificateVerify: the peer holds the private key. Whether the chain leads to
 /// somebody who is trusted, is in its validity period, bears the right name and the right usage is
-/// **all for the embedder to check**; [`policy`](crate::policy) does so with webpki.
+/// **all for the embedder to check**; [`policy`](crate::policy) does so with webpki. So is whether
+/// a raw public key is one of somebody's who is known: nobody vouches for it (RFC 7250 §6).
 #[derive(Debug)]
 #[must_use = "the handshake waits for the answer"]
 pub struct VerifyCertificate {
     pub(crate) serial: Serial,
     pub(crate) role: Role,
-    pub(crate) chain: PeerChain,
+    /// `None`: a raw public key.
+    pub(crate) chain: Option<PeerChain>,
+    pub(crate) request: Option<CertificateRequestId>,
     pub(crate) server_name: Option<ServerName<'static>>,
     pub(crate) scheme: SignatureScheme,
     pub(crate) leaf: Leaf,
@@ -47,21 +51,41 @@ impl VerifyCertificate {
         self.role
     }
 
-    /// The certificates in DER, end entity first; never empty.
+    /// What the peer has authenticated with: X.509 certificates, or a raw public key.
+    #[must_use]
+    pub const fn certificate_type(&self) -> CertificateType {
+        match self.chain {
+            Some(_) => CertificateType::X509,
+            None => CertificateType::RAW_PUBLIC_KEY,
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+        self.chain.iter().flat_map(PeerChain::entries)
+    }
+
+    /// Server: which request after the handshake the client answers; `None` during the handshake.
+    #[must_use]
+    pub const fn request(&self) -> Option<CertificateRequestId> {
+        self.request
+    }
+
+    /// The certificates in DER, end entity first; none if it is a raw public key, and that is
+    /// [`subject_public_key_info`](Self::subject_public_key_info).
     pub fn certificates(&self) -> impl Iterator<Item = CertificateDer<'_>> {
-        self.chain.entries().map(|entry| CertificateDer::from(entry.cert_data))
+        self.entries().map(|entry| CertificateDer::from(entry.cert_data))
     }
 
     /// The OCSP response stapled to the end-entity certificate, in DER, if any; not validated.
     #[must_use]
     pub fn ocsp_response(&self) -> Option<&[u8]> {
-        self.chain.entries().next()?.ocsp_response
+        self.entries().next()?.ocsp_response
     }
 
     /// The SignedCertificateTimestampList of the end-entity certificate, if any; not validated.
     #[must_use]
     pub fn signed_certificate_timestamps(&self) -> Option<&[u8]> {
-        self.chain.entries().next()?.signed_certificate_timestamps
+        self.entries().next()?.signed_certificate_timestamps
     }
 
     /// The name the client asked for; `None` at a server, and at a client that has none.
@@ -77,7 +101,8 @@ impl VerifyCertificate {
     }
 
     /// The SubjectPublicKeyInfo, in DER, whose private key the peer has proved to hold. A verifier
-    /// with a parser of its own must find exactly these bytes in the certificate it accepts.
+    /// with a parser of its own must find exactly these bytes in the certificate it accepts. Of a
+    /// raw public key it is all there is, and known by its bytes: it has no other encoding.
     #[must_use]
     pub fn subject_public_key_info(&self) -> &[u8] {
         self.leaf.subject_public_key_info()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::connected::Connected;
+use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
@@ -112,6 +113,7 @@ impl WaitCertificateVerify {
             Decision::VerifyCertificate(decision::VerifyCertificate {
                 serial,
                 role: Role::Server,
+                request: None,
                 chain: certificate.chain,
                 server_name: None,
                 scheme: proof.message.algorithm,
@@ -150,6 +152,7 @@ impl WaitFinished {
             resumption: main.into_resumption(&transcript.digest()),
             secrets: TrafficSecrets { send, receive },
             tickets_issued: 0,
+            requests: cx.post_handshake_auth.then(|| Requests::behind(config, transcript)),
         }))
     }
 }

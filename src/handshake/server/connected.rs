@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::crypto::{Draw, Random, Secret};
 use crate::handshake::context::Context;
@@ -22,6 +23,8 @@ pub(in crate::handshake) struct Connected {
     pub(in crate::handshake) secrets: TrafficSecrets,
     pub(in crate::handshake) resumption: ResumptionSecret,
     pub(in crate::handshake) tickets_issued: u64,
+    /// None if the client cannot be asked for certificates any more.
+    pub(in crate::handshake) requests: Option<Requests>,
 }
 
 /// A ticket is to be issued; the embedder seals or stores its contents.

@@ -11,7 +11,7 @@ use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig, Statele
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision};
 use crate::handshake::event::{Fact, Framed, on};
-use crate::handshake::negotiation::{self, GroupChoice, PskUse};
+use crate::handshake::negotiation::{self, CertificateUse, GroupChoice, PskUse};
 use crate::message::ClientHello;
 use crate::registry::ProtocolVersion;
 use crate::transcript::Transcript;
@@ -33,7 +33,8 @@ impl WaitClientHello {
         if let (Some(cookie), Some(_)) = (extensions.cookie, config.stateless_retry) {
             return Ok(Next::to(OpenCookie::ask(config, cx, cookie, hello.encoded)));
         }
-        let Considered { suite, choice, psk_use } = consider(&config, &hello.message)?;
+        let considered = consider(&config, &hello.message)?;
+        let Considered { suite, choice, psk_use, certificate_use } = considered;
         cx.compatibility_mode = match config.compatibility_mode {
             CompatibilityMode::WhenAsked => !hello.message.legacy_session_id.is_empty(),
             CompatibilityMode::Always => true,
@@ -68,6 +69,7 @@ impl WaitClientHello {
             suite,
             group,
             psk_use,
+            certificate_use,
         };
         Ok(Next::to(state.ask(cx, early_data)))
     }
@@ -78,6 +80,7 @@ pub(super) struct Considered {
     pub(super) suite: &'static Suite,
     pub(super) choice: GroupChoice,
     pub(super) psk_use: PskUse,
+    pub(super) certificate_use: Option<CertificateUse>,
 }
 
 /// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from
@@ -99,6 +102,7 @@ pub(super) fn consider(
     }
     check_profile(config, hello)?;
     negotiation::require(extensions)?;
+    negotiation::check_certificate_types(extensions)?;
     let provider = &config.provider;
     let suite = negotiation::cipher_suite(
         provider,
@@ -107,8 +111,10 @@ pub(super) fn consider(
         hello.cipher_suites,
     )?;
     let psk_use = PskUse::in_common(config.psk_key_exchange_modes.list(), extensions);
+    let certificate_use = negotiation::certificate_use(config, extensions);
     if !psk_use.is_possible() {
         extensions.signature_algorithms.ok_or(Cause::SignatureAlgorithmsMissing)?;
+        certificate_use?;
     }
     let choice = match negotiation::group(
         provider,
@@ -122,7 +128,7 @@ pub(super) fn consider(
         }
         choice => choice?,
     };
-    Ok(Considered { suite, choice, psk_use })
+    Ok(Considered { suite, choice, psk_use, certificate_use: certificate_use.ok() })
 }
 
 /// What QUIC wants, and what it rules out (RFC 9001 §8).
@@ -152,6 +158,7 @@ impl SelectCredential {
                 psk_is_usable: self.psk_use.is_possible(),
                 early_data,
                 client_authentication: self.config.client_authentication,
+                certificate_type: self.certificate_use.map(|certificate| certificate.types.server),
             })
         });
         self

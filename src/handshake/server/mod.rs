@@ -1,14 +1,16 @@
 //! The server (RFC 9846 Appendix A.2, made exact).
 //!
-//! `SealCookie`, `OpenCookie`, `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate` and
-//! `SealTicket` wait for the embedder; an answer that refuses needs no row. A third ClientHello has
-//! no row, hence no second retry.
+//! `SealCookie`, `OpenCookie`, `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate`,
+//! `SealTicket` and `VerifyPostHandshakeCertificate` wait for the embedder; an answer that refuses
+//! needs no row. A client that has begun to authenticate after the handshake has to finish first.
+//! A third ClientHello has no row, hence no second retry.
 
 mod client_flight;
 mod connected;
 mod hello;
 mod own_flight;
 mod parameters;
+mod post_handshake_authentication;
 mod retry;
 
 pub(super) use self::client_flight::{
@@ -17,6 +19,9 @@ pub(super) use self::client_flight::{
 pub(super) use self::connected::{Connected, SealTicket};
 pub(super) use self::hello::WaitClientHello;
 pub(super) use self::own_flight::{SelectCredential, SignCertificateVerify};
+pub(super) use self::post_handshake_authentication::{
+    VerifyPostHandshakeCertificate, WaitPostHandshakeCertificateVerify, WaitPostHandshakeFinished,
+};
 pub(super) use self::retry::{OpenCookie, SealCookie, WaitSecondClientHello};
 use crate::diagnosis::ServerPhase;
 use crate::handshake::context::Context;
@@ -39,8 +44,22 @@ impl ServerState {
             | Self::WaitCertificateVerify(_)
             | Self::VerifyCertificate(_)
             | Self::WaitFinished(_) => ServerPhase::AwaitClientFlight,
-            Self::Connected(_) | Self::SealTicket(_) => ServerPhase::Connected,
+            Self::Connected(_)
+            | Self::SealTicket(_)
+            | Self::WaitPostHandshakeCertificateVerify(_)
+            | Self::VerifyPostHandshakeCertificate(_)
+            | Self::WaitPostHandshakeFinished(_) => ServerPhase::Connected,
         }
+    }
+
+    /// Between Certificate and Finished of an authentication after the handshake.
+    pub(super) const fn is_amid_authentication(&self) -> bool {
+        matches!(
+            self,
+            Self::WaitPostHandshakeCertificateVerify(_)
+                | Self::VerifyPostHandshakeCertificate(_)
+                | Self::WaitPostHandshakeFinished(_)
+        )
     }
 }
 
@@ -50,7 +69,8 @@ transitions! {
         WaitClientHello, SealCookie, WaitSecondClientHello, OpenCookie, SelectCredential,
         SignCertificateVerify,
         WaitEndOfEarlyData, WaitCertificate, WaitCertificateVerify, VerifyCertificate,
-        WaitFinished, Connected, SealTicket,
+        WaitFinished, Connected, SealTicket, WaitPostHandshakeCertificateVerify,
+        VerifyPostHandshakeCertificate, WaitPostHandshakeFinished,
     }
     // state              + input               => handler              -> next
     WaitClientHello       + ClientHello         => client_hello         -> SealCookie | WaitSecondClientHello | OpenCookie | SelectCredential;
@@ -69,4 +89,13 @@ transitions! {
     SealTicket            + UpdateKeys          => update_keys          -> SealTicket;
     Connected             + KeyUpdate           => key_update           -> Connected;
     Connected             + UpdateKeys          => update_keys          -> Connected;
+    // After the handshake (RFC 9846 §4.7.2)
+    Connected                          + RequestCertificate  => request_certificate  -> Connected;
+    Connected                          + Certificate         => certificate          -> WaitPostHandshakeCertificateVerify | WaitPostHandshakeFinished;
+    WaitPostHandshakeCertificateVerify + CertificateVerify   => certificate_verify   -> VerifyPostHandshakeCertificate;
+    WaitPostHandshakeCertificateVerify + UpdateKeys          => update_keys          -> WaitPostHandshakeCertificateVerify;
+    VerifyPostHandshakeCertificate     + CertificateAccepted => certificate_accepted -> WaitPostHandshakeFinished;
+    VerifyPostHandshakeCertificate     + UpdateKeys          => update_keys          -> VerifyPostHandshakeCertificate;
+    WaitPostHandshakeFinished          + Finished            => finished             -> Connected;
+    WaitPostHandshakeFinished          + UpdateKeys          => update_keys          -> WaitPostHandshakeFinished;
 }

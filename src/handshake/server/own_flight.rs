@@ -10,13 +10,13 @@ use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, ask_to_sign, send_certificate, send_certificate_verify, send_finished,
+    Staples, send_certificate, send_certificate_verify, send_finished, to_sign,
 };
-use crate::handshake::config::{ClientAuthentication, Profile, ServerConfig};
+use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{CertificateChain, CredentialSelected, ServerCredential, Signed};
-use crate::handshake::event::{Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
-use crate::handshake::negotiation::PskUse;
+use crate::handshake::decision::{CredentialSelected, OwnCertificate, ServerCredential, Signed};
+use crate::handshake::event::{Answered, Fact, Negotiated, NegotiatedPsk, RecordSizeLimits, on};
+use crate::handshake::negotiation::{CertificateUse, PskUse};
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::handshake::ticket::TicketScope;
 use crate::key_schedule::{EarlySecret, HandshakeSecret, PskKind, TrafficSecret};
@@ -34,6 +34,8 @@ pub(in crate::handshake) struct SelectCredential {
     /// None if only a PSK alone is possible.
     pub(super) group: Option<&'static dyn Group>,
     pub(super) psk_use: PskUse,
+    /// None if only a PSK is possible.
+    pub(super) certificate_use: Option<CertificateUse>,
     /// What came before the ClientHello.
     pub(super) transcript: Transcript,
 }
@@ -47,6 +49,8 @@ pub(in crate::handshake) struct SignCertificateVerify {
     client: TrafficSecret,
     server: TrafficSecret,
     scheme: SignatureScheme,
+    /// The client is asked for a certificate.
+    asks_client: bool,
 }
 
 /// The handshake secrets, once ServerHello is written.
@@ -71,9 +75,14 @@ impl SelectCredential {
         }
         cx.early_data_is_undecided = false;
         cx.ticket_scope = self.ticket_scope(&hello, protocol.as_deref());
+        let psk = match &credential {
+            ServerCredential::Certificate { .. } => None,
+            ServerCredential::Psk { key, .. } => Some(key.kind),
+        };
+        cx.settle_post_handshake_auth(hello.extensions.post_handshake_auth, psk);
         match credential {
-            ServerCredential::Certificate { chain, scheme } => {
-                self.by_certificate(cx, &hello, chain, scheme, protocol).map(Next::to)
+            ServerCredential::Certificate { certificate, scheme } => {
+                self.by_certificate(cx, &hello, certificate, scheme, protocol).map(Next::to)
             }
             ServerCredential::Psk { index, key, early_data } => {
                 self.by_psk(cx, &hello, index, &key, protocol, early_data)
@@ -102,10 +111,12 @@ impl SelectCredential {
         mut self,
         cx: &mut Context,
         hello: &ClientHello<'_>,
-        chain: Arc<CertificateChain>,
+        certificate: OwnCertificate,
         scheme: SignatureScheme,
         protocol: Option<Vec<u8>>,
     ) -> Result<SignCertificateVerify, Cause> {
+        let certificates = self.certificate_use.ok_or(Cause::NoCommonCertificateType)?;
+        let CertificateUse { types, asks_client } = certificates;
         self.transcript.add(&self.client_hello);
         if hello.extensions.early_data {
             cx.learn(Fact::EarlyDataRejected);
@@ -114,15 +125,17 @@ impl SelectCredential {
         cx.install(Direction::Receive, Epoch::Handshake, &opened.client);
         self.say_parameters(cx, hello, protocol, None, false)?;
         let Self { config, mut transcript, .. } = self;
-        if config.client_authentication != ClientAuthentication::None {
-            certificate_request(&config, cx, &mut transcript)?;
+        cx.own_certificate_type = types.server;
+        cx.peer_certificate_type = types.client;
+        if asks_client {
+            certificate_request(&config, cx, &[], &mut transcript)?;
         }
         let staples = Staples {
             ocsp_response: hello.extensions.status_request,
             signed_certificate_timestamps: hello.extensions.signed_certificate_timestamp,
         };
-        send_certificate(cx, &mut transcript, &[], &chain, staples)?;
-        ask_to_sign(cx, chain, scheme, &transcript);
+        send_certificate(cx, &mut transcript, &[], &certificate, staples)?;
+        cx.ask(to_sign(cx.role, certificate, scheme, &transcript));
         Ok(SignCertificateVerify {
             client: opened.client,
             server: opened.server,
@@ -130,6 +143,7 @@ impl SelectCredential {
             config,
             transcript,
             scheme,
+            asks_client,
         })
     }
 
@@ -227,19 +241,24 @@ impl SelectCredential {
         psk: Option<NegotiatedPsk>,
         early_data: bool,
     ) -> Result<(), Cause> {
-        let Self { config, transcript, .. } = self;
-        let (name, kind) = (protocol.as_deref(), psk.as_ref().map(|psk| psk.kind));
-        encrypted_extensions(config, cx, hello, name, kind, early_data, transcript)?;
-        cx.learn(Fact::Negotiated(Negotiated {
+        let negotiated = Negotiated {
             cipher_suite: self.suite.id,
             group: self.group.map(Group::id),
             application_layer_protocol: protocol,
+            certificate_types: match psk {
+                Some(_) => None,
+                None => self.certificate_use.map(|certificates| certificates.types),
+            },
             record_size_limits: RecordSizeLimits::agreed(
                 self.config.record_size_limit,
                 hello.extensions.record_size_limit,
             ),
             psk,
-        }));
+        };
+        let Self { config, transcript, .. } = self;
+        let certificates = self.certificate_use;
+        encrypted_extensions(config, cx, hello, &negotiated, certificates, early_data, transcript)?;
+        cx.learn(Fact::Negotiated(negotiated));
         Ok(())
     }
 }
@@ -248,18 +267,15 @@ impl SignCertificateVerify {
     pub(super) fn signed(
         self,
         cx: &mut Context,
-        Signed(signature): Signed,
+        Answered { answer: Signed(signature), .. }: Answered<Signed>,
     ) -> Step<Self, on::Signed> {
-        let Self { config, mut transcript, secret, client, server, scheme } = self;
+        let Self { config, mut transcript, secret, client, server, scheme, asks_client } = self;
         send_certificate_verify(cx, &mut transcript, scheme, &signature)?;
-        let client_authentication = config.client_authentication;
         let flight = ServerFlight { config, transcript, secret, client, server };
         let flight = flight.finish(cx)?;
-        Ok(match client_authentication {
-            ClientAuthentication::None => Next::to(WaitFinished { flight }),
-            ClientAuthentication::Request | ClientAuthentication::Require => {
-                Next::to(WaitCertificate { flight })
-            }
+        Ok(match asks_client {
+            true => Next::to(WaitCertificate { flight }),
+            false => Next::to(WaitFinished { flight }),
         })
     }
 }

@@ -5,8 +5,9 @@ use crate::crypto::{Draw, Group, Secret, Suite};
 use crate::failure::Cause;
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
-use crate::handshake::event::Fact;
+use crate::handshake::event::{Fact, Negotiated};
 use crate::handshake::grease::Grease;
+use crate::handshake::negotiation::CertificateUse;
 use crate::key_schedule::PskKind;
 use crate::message::{
     CertificateRequest, ClientHello, EncryptedExtensions, HEADER_BYTES, KeyShareEntry, ServerHello,
@@ -61,16 +62,26 @@ pub(super) fn encrypted_extensions(
     config: &ServerConfig,
     cx: &mut Context,
     hello: &ClientHello<'_>,
-    protocol: Option<&[u8]>,
-    psk: Option<PskKind>,
+    negotiated: &Negotiated,
+    certificates: Option<CertificateUse>,
     early_data: bool,
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
+    let resumes = negotiated.psk.as_ref().is_some_and(|psk| psk.kind == PskKind::Resumption);
     let extensions = EncryptedExtensions {
         // RFC 6066 §3: a server that resumes does not acknowledge the name.
-        server_name: hello.extensions.server_name.is_some() && psk != Some(PskKind::Resumption),
+        server_name: hello.extensions.server_name.is_some() && !resumes,
         supported_groups: config.announce_groups.then(|| config.groups.list()),
-        application_layer_protocol: protocol,
+        application_layer_protocol: negotiated.application_layer_protocol.as_deref(),
+        // With a PSK there is no certificate to ask for.
+        client_certificate_type: certificates
+            .filter(|certificates| certificates.asks_client && negotiated.psk.is_none())
+            .filter(|_| hello.extensions.client_certificate_types.is_some())
+            .map(|certificates| certificates.types.client),
+        // With a PSK there is none of ours either, but clients that resume miss an answer.
+        server_certificate_type: certificates
+            .filter(|_| hello.extensions.server_certificate_types.is_some())
+            .map(|certificates| certificates.types.server),
         record_size_limit: config
             .record_size_limit
             .filter(|_| hello.extensions.record_size_limit.is_some()),
@@ -97,6 +108,7 @@ pub(super) fn encrypted_extensions(
 pub(super) fn certificate_request(
     config: &ServerConfig,
     cx: &mut Context,
+    context: &[u8],
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
     let (schemes, layout) = (&config.signature_schemes, &config.certificate_request_layout);
@@ -105,7 +117,7 @@ pub(super) fn certificate_request(
         None => (schemes.clone(), layout.clone()),
     };
     let request = CertificateRequest {
-        certificate_request_context: &[],
+        certificate_request_context: context,
         signature_algorithms: Some(schemes.list()),
         signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
         certificate_authorities: config.certificate_authorities.list_unless_empty(),

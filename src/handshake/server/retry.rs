@@ -14,7 +14,7 @@ use crate::handshake::config::ServerConfig;
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CookieOpened, CookieSealed, Decision};
 use crate::handshake::event::{Fact, Framed, on};
-use crate::handshake::negotiation::GroupChoice;
+use crate::handshake::negotiation::{self, GroupChoice};
 use crate::message::{
     self, ClientHello, HEADER_BYTES, HelloRetryRequest, HelloRetryRequestExtensions,
 };
@@ -65,7 +65,7 @@ impl Remembered {
         group: Option<NamedGroup>,
     ) -> Self {
         let first = suite.hash.digest(&[hello.encoded]);
-        let unchangeable = suite.hash.digest(&[&hello.message.unchangeable()]);
+        let unchangeable = unchangeable(&hello.message, suite, group);
         Self { suite, group, first, unchangeable }
     }
 
@@ -124,11 +124,12 @@ impl Remembered {
         if extensions.early_data {
             return Err(Cause::SecondHelloEarlyData);
         }
-        let unchangeable = suite.hash.digest(&[&hello.message.unchangeable()]);
+        let unchangeable = unchangeable(&hello.message, suite, asked);
         if unchangeable.as_bytes() != self.unchangeable.as_bytes() {
             return Err(Cause::SecondHelloChanged);
         }
-        let Considered { choice, psk_use, .. } = consider(&config, &hello.message)?;
+        let Considered { choice, psk_use, certificate_use, .. } =
+            consider(&config, &hello.message)?;
         let group = match choice {
             GroupChoice::Share(group) if asked.is_none_or(|asked| asked == group.id()) => {
                 Some(group)
@@ -145,8 +146,15 @@ impl Remembered {
         let mut retry = Vec::new();
         message::encode(HandshakeType::SERVER_HELLO, &mut retry, |w| request.encode(w))?;
         let transcript = Transcript::after_retry(suite.hash, &self.first, &retry);
-        let client_hello = Arc::from(hello.encoded);
-        let state = SelectCredential { config, client_hello, suite, group, psk_use, transcript };
+        let state = SelectCredential {
+            client_hello: Arc::from(hello.encoded),
+            config,
+            suite,
+            group,
+            psk_use,
+            certificate_use,
+            transcript,
+        };
         Ok(state.ask(cx, false))
     }
 
@@ -178,6 +186,25 @@ impl Remembered {
         reader.end().ok()?;
         Some(Self { suite, group, first, unchangeable })
     }
+}
+
+/// The hash of what a second ClientHello has to repeat of the first (RFC 9846 §4.2.2): the shares
+/// too, if no other was asked for, and the PSKs that the suite does not rule out.
+fn unchangeable(
+    hello: &ClientHello<'_>,
+    suite: &'static Suite,
+    asked: Option<NamedGroup>,
+) -> Digest {
+    let extensions = &hello.extensions;
+    let shares = extensions.key_share.filter(|_| asked.is_none()).unwrap_or_default();
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes);
+    writer.vector16(|writer| writer.raw(shares.as_bytes()));
+    writer.vector16(|writer| {
+        negotiation::psks_for(suite, extensions)
+            .for_each(|identity| writer.vector16(|writer| writer.raw(identity)));
+    });
+    suite.hash.digest(&[&bytes, &hello.unchangeable()])
 }
 
 /// The first byte of what a cookie holds; another form, and a HelloRetryRequest that is written

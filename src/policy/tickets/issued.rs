@@ -8,6 +8,7 @@ use crate::crypto::{Draw, Random};
 
 /// What the latest tickets of a server stand for. Each is found once, so that no connection can be
 /// resumed twice with it (RFC 9846 §8.1), and early sessions are safe from keys that leak later.
+/// Whoever has seen one on its way can use it up first, which costs the client a full handshake.
 #[derive(Debug)]
 pub struct IssuedTickets {
     random: Arc<dyn Random>,

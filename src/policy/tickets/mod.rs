@@ -51,6 +51,48 @@ impl Resumable {
     pub const fn contents(&self) -> &TicketContents {
         &self.contents
     }
+
+    /// Its place among the PSKs that the client offers.
+    #[must_use]
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What a register has to find new before early data is taken; `None` if none may be: there is
+    /// none, it is not this ticket's to permit under `protocol`, the binder is wrong, or the
+    /// client's view of the ticket's age is further from ours than `tolerance_seconds`
+    /// (RFC 9846 §8.3).
+    ///
+    /// For as long as ages are tolerated, which is twice the tolerance, the register must not
+    /// forget it.
+    #[must_use]
+    pub fn replay_tag<'q>(
+        &self,
+        question: &'q SelectCredential,
+        protocol: Option<&[u8]>,
+        now: UnixTime,
+        tolerance_seconds: u32,
+    ) -> Option<&'q [u8]> {
+        let (key, age) = (self.contents.key(), self.obfuscated_ticket_age);
+        let permits = self.index == 0
+            && key.permits_early_data(question.suite, protocol)
+            && self.contents.is_of_age(age, now, tolerance_seconds.into());
+        if permits { question.replay_tag(key) } else { None }
+    }
+
+    /// Goes on with the ticket. `early_data` says that the register has found the
+    /// [tag](Self::replay_tag) new; otherwise early data is skipped.
+    ///
+    /// # Errors
+    /// The question comes back if the ticket or `protocol` is not the client's to use.
+    pub fn accept(
+        self,
+        question: SelectCredential,
+        protocol: Option<&[u8]>,
+        early_data: bool,
+    ) -> Result<Answer, Box<Unfit<SelectCredential>>> {
+        question.psk(self.index, self.contents.key().clone(), protocol, early_data)
+    }
 }
 
 impl Resumption {
@@ -101,7 +143,7 @@ impl Resumption {
         now: UnixTime,
     ) -> Result<Answer, Box<Unfit<SelectCredential>>> {
         let early_data = self.takes_early_data(&question, &resumable, protocol, now);
-        question.psk(resumable.index, resumable.contents.key().clone(), protocol, early_data)
+        resumable.accept(question, protocol, early_data)
     }
 
     fn takes_early_data(
@@ -111,14 +153,10 @@ impl Resumption {
         protocol: Option<&[u8]>,
         now: UnixTime,
     ) -> bool {
-        let Resumable { index, obfuscated_ticket_age, contents } = resumable;
-        let key = contents.key();
-        let permitted = *index == 0 && key.permits_early_data(question.suite, protocol);
-        let (Some(register), true) = (&self.register, permitted) else { return false };
-        let (Some(tag), Ok(mut register)) = (question.replay_tag(key), register.lock()) else {
+        let Some(Ok(mut register)) = self.register.as_ref().map(|register| register.lock()) else {
             return false;
         };
-        let tolerance = register.tolerance_seconds();
-        contents.is_of_age(*obfuscated_ticket_age, now, tolerance) && register.admit(tag, now)
+        let tag = resumable.replay_tag(question, protocol, now, register.tolerance_seconds());
+        tag.is_some_and(|tag| register.admit(tag, now))
     }
 }

@@ -50,8 +50,8 @@ impl ReplayRegister {
         self
     }
 
-    pub(super) fn tolerance_seconds(&self) -> u64 {
-        u64::from(self.tolerance_seconds)
+    pub(super) const fn tolerance_seconds(&self) -> u32 {
+        self.tolerance_seconds
     }
 
     /// Whether early data with this [`replay_tag`] may be taken at `now`, which is then remembered.
@@ -60,7 +60,7 @@ impl ReplayRegister {
     pub fn admit(&mut self, tag: &[u8], now: UnixTime) -> bool {
         let (Some(tag), now) = (tag.first_chunk(), now.as_secs()) else { return false };
         // Early on that side of its time or late on the other.
-        let window = self.tolerance_seconds().saturating_mul(2);
+        let window = u64::from(self.tolerance_seconds).saturating_mul(2);
         if now.saturating_sub(self.current_since) > window {
             self.previous = core::mem::take(&mut self.current);
             self.previous_since = self.current_since;
