@@ -14,6 +14,7 @@ use self::transmit::Compatibility;
 use crate::epoch::Direction;
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Misuse};
+use crate::handshake::decision::CertificateFault;
 use crate::handshake::event::{CertificateRequestId, NewTicket};
 use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
@@ -78,6 +79,8 @@ pub struct Connection {
     /// Nothing will be received any more, once the input is used up.
     transport_ended: bool,
     compatibility: Compatibility,
+    /// The longest record to accept once early data, which knows of no limit, has ended.
+    limit_behind_early_data: Option<usize>,
     #[cfg(feature = "conformance")]
     installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
 }
@@ -108,6 +111,7 @@ impl Connection {
             transport_broken: false,
             transport_ended: false,
             compatibility: Compatibility::Silent,
+            limit_behind_early_data: None,
             #[cfg(feature = "conformance")]
             installed_keys: Vec::new(),
         }
@@ -214,6 +218,14 @@ impl Connection {
     /// [`Misuse::Ended`].
     pub fn cancel(&mut self) -> Result<(), Misuse> {
         self.handshake.cancel()
+    }
+
+    /// As [`Handshake::reject`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn reject(&mut self, fault: CertificateFault) -> Result<(), Misuse> {
+        self.handshake.reject(fault)
     }
 
     /// The transport takes no more bytes. Reading goes on: an alert that explains why may already

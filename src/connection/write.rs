@@ -90,6 +90,13 @@ impl Connection {
         Ok(data.len())
     }
 
+    /// Puts at most `bytes` bytes of content into each record from now on, for a peer or a path
+    /// that would rather have short ones: 2 at least, and never more than what was set before or
+    /// what the peer permits (RFC 9846 §5.1, RFC 8449).
+    pub fn limit_fragments(&mut self, bytes: usize) {
+        self.outbound.limit_fragments(bytes);
+    }
+
     fn begin_to_write(&mut self) -> Result<(), Misuse> {
         self.handshake.may_send_application_data()?;
         if self.transport_broken {
