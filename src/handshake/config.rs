@@ -144,16 +144,17 @@ pub enum KeyShares {
 
 impl KeyShares {
     /// The groups to send a share for, in the order of `groups`.
-    pub(crate) fn among(&self, groups: &[NamedGroup]) -> Vec<NamedGroup> {
-        let groups = groups.iter().copied();
-        match self {
-            Self::MostPreferred => {
-                let hybrid = groups.clone().take(1).filter(|group| group.is_hybrid());
-                hybrid.chain(groups.clone().find(|group| !group.is_hybrid())).collect()
-            }
-            Self::First(count) => groups.take(*count).collect(),
-            Self::Of(wanted) => groups.filter(|group| wanted.list().contains(*group)).collect(),
-        }
+    pub(crate) fn among(
+        &self,
+        groups: impl Iterator<Item = NamedGroup> + Clone,
+    ) -> impl Iterator<Item = NamedGroup> {
+        let no_hybrid = groups.clone().find(|group| !group.is_hybrid());
+        let wanted = groups.enumerate().filter(move |(index, group)| match self {
+            Self::MostPreferred => *index == 0 || Some(*group) == no_hybrid,
+            Self::First(count) => index < count,
+            Self::Of(wanted) => wanted.list().contains(*group),
+        });
+        wanted.map(|(_, group)| group)
     }
 }
 
@@ -347,12 +348,9 @@ fn check_offer(
     if !groups.list().iter().any(|id| provider.group(id).is_some()) {
         return Err(Misuse::Configuration("no group that the provider has"));
     }
-    let mut earlier = Vec::new();
-    for group in groups.list().iter() {
-        if earlier.contains(&group) {
-            return Err(Misuse::Configuration("a group that is listed twice"));
-        }
-        earlier.push(group);
+    let mut listed = groups.list().iter().enumerate();
+    if listed.any(|(index, group)| groups.list().iter().take(index).any(|other| other == group)) {
+        return Err(Misuse::Configuration("a group that is listed twice"));
     }
     if !signature_schemes.list().iter().any(|scheme| provider.signature(scheme).is_some()) {
         return Err(Misuse::Configuration("no signature scheme that the provider has"));
