@@ -259,7 +259,7 @@ impl<'a, T: Decode<'a>> List<'a, T> {
     }
 
     /// The items in order.
-    pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T> {
+    pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
         let mut rest = Reader::new(self.bytes);
         core::iter::from_fn(move || if rest.is_empty() { None } else { T::decode(&mut rest).ok() })
     }

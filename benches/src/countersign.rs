@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use ::countersign::connection::{Connection, Polled, Step};
-use ::countersign::crypto::ring::{self, TLS_AES_128_GCM_SHA256};
-use ::countersign::handshake::config::{ClientAuthentication, Destination};
+use ::countersign::crypto::{Provider, ring};
+use ::countersign::handshake::config::{ClientAuthentication, Destination, Vector};
 use ::countersign::handshake::event::NewTicket;
 use ::countersign::handshake::psk::{OfferedPsk, PreSharedKey};
 use ::countersign::handshake::{Answer, ClientConfig, Decision, Fact, Handshake, ServerConfig};
 use ::countersign::policy::{ClientPolicy, ServerPolicy, ServerTrust};
+use ::countersign::registry::{CipherSuite, NamedGroup};
 use pki_types::UnixTime;
 
 use crate::identities::Identities;
@@ -16,16 +17,44 @@ use crate::meeting::{End, Library, Scenario, Unwatched, meet};
 use crate::pki::{NAME, trusting};
 
 /// Configurations and policies for every scenario, and what they have kept.
-#[derive(Debug)]
 pub struct Countersign {
+    name: &'static str,
     client: Arc<ClientConfig>,
     anonymous: Arc<ClientPolicy>,
     known: Arc<ClientPolicy>,
     server: Arc<ServerConfig>,
     requiring: Arc<ServerConfig>,
+    hybrid: Option<(Arc<ClientConfig>, Arc<ServerConfig>)>,
     serving: Arc<ServerPolicy>,
+    /// Of the client, and of the server.
+    signers: [Option<Signer>; 2],
     tickets: Arc<Tickets>,
     resumption: Option<OfferedPsk>,
+}
+
+/// Signs in place of the policy, which has ring for that.
+type Signer = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
+
+/// With AWS-LC.
+#[cfg(feature = "aws-lc-rs")]
+fn signers(identities: &Identities) -> [Option<Signer>; 2] {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+
+    [&identities.client, &identities.server].map(|issued| {
+        let private_key = issued.key.serialize_der();
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &private_key).unwrap();
+        let random = SystemRandom::new();
+        let sign = move |message: &[u8]| key.sign(&random, message).unwrap().as_ref().to_vec();
+        Some(Arc::new(sign) as Signer)
+    })
+}
+
+fn only<T>(item: T) -> Vector<T>
+where
+    Vector<T>: FromIterator<T>,
+{
+    std::iter::once(item).collect()
 }
 
 /// The tickets of a server that keeps what they stand for.
@@ -33,31 +62,78 @@ pub struct Countersign {
 struct Tickets(Mutex<Vec<(Vec<u8>, PreSharedKey)>>);
 
 impl Countersign {
+    /// Over ring.
+    #[must_use]
+    pub fn on_ring(identities: &Identities) -> Self {
+        Self::new("countersign, ring", &ring::provider(), identities, [None, None])
+    }
+
+    /// Over AWS-LC.
+    #[cfg(feature = "aws-lc-rs")]
+    #[must_use]
+    pub fn on_aws_lc(identities: &Identities) -> Self {
+        let provider = ::countersign::crypto::aws_lc_rs::provider();
+        Self::new("countersign, AWS-LC", &provider, identities, signers(identities))
+    }
+
+    /// Over both, as composed.
+    #[cfg(feature = "aws-lc-rs")]
+    #[must_use]
+    pub fn composed(identities: &Identities) -> Self {
+        let provider = ::countersign::crypto::composed::provider();
+        Self::new("countersign, composed", &provider, identities, signers(identities))
+    }
+
     /// Everything for these identities; it has met itself once for a ticket.
     ///
     /// # Panics
     /// If a configuration is refused.
-    #[must_use]
-    pub fn new(identities: &Identities) -> Self {
-        let suite = || std::iter::once(TLS_AES_128_GCM_SHA256.id).collect();
-        let client = ClientConfig { cipher_suites: suite(), ..ClientConfig::new(ring::provider()) };
-        let server = ServerConfig { cipher_suites: suite(), ..ServerConfig::new(ring::provider()) };
+    fn new(
+        name: &'static str,
+        provider: &Provider,
+        identities: &Identities,
+        signers: [Option<Signer>; 2],
+    ) -> Self {
+        let configs = |group: NamedGroup| {
+            provider.group(group)?;
+            let client = ClientConfig::new(provider.clone());
+            let server = ServerConfig::new(provider.clone());
+            let (cipher_suites, groups) = (only(CipherSuite::TLS_AES_128_GCM_SHA256), only(group));
+            Some((
+                ClientConfig {
+                    cipher_suites: cipher_suites.clone(),
+                    groups: groups.clone(),
+                    ..client
+                },
+                ServerConfig { cipher_suites, groups, ..server },
+            ))
+        };
+        let (client, server) = configs(NamedGroup::X25519).unwrap();
+        let hybrid = configs(NamedGroup::X25519MLKEM768);
         let requiring =
             ServerConfig { client_authentication: ClientAuthentication::Require, ..server.clone() };
-        let trusted = || ServerTrust::Roots(trusting(&identities.root));
+        let roots = || {
+            let mut roots = trusting(&identities.root);
+            roots.algorithms = provider.signatures.iter().map(|known| known.algorithm).collect();
+            roots
+        };
+        let trusted = || ServerTrust::Roots(roots());
         let known = vec![identities.client.credential()];
         let serving = ServerPolicy {
             credentials: vec![identities.server.credential()],
-            client_roots: Some(trusting(&identities.root)),
+            client_roots: Some(roots()),
             ..ServerPolicy::default()
         };
         let mut new = Self {
+            name,
             client: Arc::new(client),
             anonymous: Arc::new(ClientPolicy { servers: trusted(), credentials: Vec::new() }),
             known: Arc::new(ClientPolicy { servers: trusted(), credentials: known }),
             server: Arc::new(server),
             requiring: Arc::new(requiring),
+            hybrid: hybrid.map(|(client, server)| (Arc::new(client), Arc::new(server))),
             serving: Arc::new(serving),
+            signers,
             tickets: Arc::default(),
             resumption: None,
         };
@@ -80,8 +156,15 @@ impl Library for Countersign {
     type Destination = Destination;
     type End = CountersignEnd;
 
-    const NAME: &'static str = "countersign";
     const CONNECTION_BYTES: [usize; 2] = [size_of::<Connection>(); 2];
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn can(&self, scenario: Scenario) -> bool {
+        scenario != Scenario::Hybrid || self.hybrid.is_some()
+    }
 
     fn destination(&self, scenario: Scenario) -> Destination {
         let resumption = self.resumption.iter().filter(|_| scenario == Scenario::Resumed);
@@ -90,29 +173,34 @@ impl Library for Countersign {
     }
 
     fn client(&self, scenario: Scenario, destination: Destination) -> CountersignEnd {
-        let policy = match scenario {
-            Scenario::Mutual => Arc::clone(&self.known),
-            Scenario::Full | Scenario::Resumed | Scenario::Refused => Arc::clone(&self.anonymous),
+        let policy = if scenario == Scenario::Mutual { &self.known } else { &self.anonymous };
+        let config = match (scenario, &self.hybrid) {
+            (Scenario::Hybrid, Some((hybrid, _))) => hybrid,
+            _ => &self.client,
         };
-        let handshake = Handshake::client(Arc::clone(&self.client), destination).unwrap();
-        CountersignEnd::new(handshake, Policy::Client(policy))
+        let [signer, _] = &self.signers;
+        let handshake = Handshake::client(Arc::clone(config), destination).unwrap();
+        CountersignEnd::new(handshake, Policy::Client(Arc::clone(policy)), signer.clone())
     }
 
     fn server(&self, scenario: Scenario) -> CountersignEnd {
-        let config = match scenario {
-            Scenario::Full | Scenario::Resumed => Arc::clone(&self.server),
-            Scenario::Mutual | Scenario::Refused => Arc::clone(&self.requiring),
+        let config = match (scenario, &self.hybrid) {
+            (Scenario::Mutual | Scenario::Refused, _) => &self.requiring,
+            (Scenario::Hybrid, Some((_, hybrid))) => hybrid,
+            _ => &self.server,
         };
+        let [_, signer] = &self.signers;
         let policy = Policy::Server(Arc::clone(&self.serving), Arc::clone(&self.tickets));
-        CountersignEnd::new(Handshake::server(config).unwrap(), policy)
+        let handshake = Handshake::server(Arc::clone(config)).unwrap();
+        CountersignEnd::new(handshake, policy, signer.clone())
     }
 }
 
 /// An end of countersign's.
-#[derive(Debug)]
 pub struct CountersignEnd {
     connection: Connection,
     policy: Policy,
+    signer: Option<Signer>,
     resumed: bool,
     alert: Option<u8>,
     ticket: Option<OfferedPsk>,
@@ -164,9 +252,19 @@ impl Tickets {
 }
 
 impl CountersignEnd {
-    fn new(handshake: Handshake, policy: Policy) -> Self {
+    fn new(handshake: Handshake, policy: Policy, signer: Option<Signer>) -> Self {
         let connection = Connection::new(handshake);
-        Self { connection, policy, resumed: false, alert: None, ticket: None }
+        Self { connection, policy, signer, resumed: false, alert: None, ticket: None }
+    }
+
+    fn answer(&self, question: Decision) -> Answer {
+        match (question, &self.signer) {
+            (Decision::Sign(question), Some(sign)) => {
+                let signature = sign(question.message());
+                question.signature(signature)
+            }
+            (question, _) => self.policy.answer(question),
+        }
     }
 
     /// Gives back what can be made again.
@@ -185,7 +283,7 @@ impl End for CountersignEnd {
                 Step::Send | Step::EarlyData(_) => {}
                 Step::Data(data) => received += data.len(),
                 Step::Decide(question) => {
-                    self.connection.answer(self.policy.answer(question)).unwrap();
+                    self.connection.answer(self.answer(question)).unwrap();
                 }
                 Step::Learned(Fact::Negotiated(agreed)) => self.resumed = agreed.psk.is_some(),
                 Step::Learned(Fact::Ticket(ticket)) => self.ticket = Some(ticket.offer(0)),
@@ -203,6 +301,15 @@ impl End for CountersignEnd {
 
     fn send(&mut self, data: &[u8], output: &mut Vec<u8>) {
         self.connection.write(data, output).unwrap();
+    }
+
+    fn send_in_place(&mut self, bytes: usize, output: &mut Vec<u8>) {
+        // What there is by itself does as well as anything else.
+        self.connection.write_with(bytes, output, |_| ()).unwrap();
+    }
+
+    fn send_each(&mut self, data: &[u8], times: usize, output: &mut Vec<u8>) {
+        self.connection.write_each(std::iter::repeat_n(data, times), output).unwrap();
     }
 
     fn agrees_with(&self, scenario: Scenario) -> bool {

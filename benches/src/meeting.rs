@@ -3,7 +3,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// How two ends meet. Always TLS_AES_128_GCM_SHA256, X25519, ECDSA on P-256 and no ticket issued.
+/// How two ends meet. Always TLS_AES_128_GCM_SHA256, ECDSA on P-256 and no ticket issued; X25519 if
+/// nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
     /// The server has a certificate.
@@ -15,11 +16,14 @@ pub enum Scenario {
     Resumed,
     /// The server requires a certificate and the client has none: `certificate_required(116)`.
     Refused,
+    /// As [`Full`](Self::Full), with X25519MLKEM768.
+    Hybrid,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Full, Self::Mutual, Self::Resumed, Self::Refused];
+    pub const ALL: [Self; 5] =
+        [Self::Full, Self::Mutual, Self::Resumed, Self::Refused, Self::Hybrid];
 
     /// In a word.
     #[must_use]
@@ -29,6 +33,7 @@ impl Scenario {
             Self::Mutual => "mutual",
             Self::Resumed => "resumed",
             Self::Refused => "refused",
+            Self::Hybrid => "hybrid",
         }
     }
 }
@@ -49,10 +54,14 @@ pub trait Library {
     /// An end of either side.
     type End: End;
 
-    /// Its name.
-    const NAME: &'static str;
     /// How large the value is that an application holds for a connection: at a client, at a server.
     const CONNECTION_BYTES: [usize; 2];
+
+    /// Its name, and on what it stands.
+    fn name(&self) -> &'static str;
+
+    /// Whether it has what the scenario takes.
+    fn can(&self, scenario: Scenario) -> bool;
 
     /// Where a client goes in this scenario.
     fn destination(&self, scenario: Scenario) -> Self::Destination;
@@ -72,6 +81,19 @@ pub trait End {
 
     /// Appends `data`, protected, to `output`.
     fn send(&mut self, data: &[u8], output: &mut Vec<u8>);
+
+    /// Appends so many bytes of application data, protected, which are made where they are sealed,
+    /// if it can do that.
+    fn send_in_place(&mut self, bytes: usize, output: &mut Vec<u8>) {
+        self.send(&vec![5; bytes], output);
+    }
+
+    /// Appends `data` so many times, protected, each time in a record of its own.
+    fn send_each(&mut self, data: &[u8], times: usize, output: &mut Vec<u8>) {
+        for _ in 0..times {
+            self.send(data, output);
+        }
+    }
 
     /// Whether it all went as the scenario wants.
     fn agrees_with(&self, scenario: Scenario) -> bool;
@@ -109,7 +131,7 @@ pub fn meet<L: Library>(
         meter.watch(Side::Server, || server.turn(&mut to_server, &mut to_client));
     }
     for end in [&client, &server] {
-        assert!(end.agrees_with(scenario), "{}: {}", L::NAME, scenario.name());
+        assert!(end.agrees_with(scenario), "{}: {}", library.name(), scenario.name());
     }
     (client, server)
 }

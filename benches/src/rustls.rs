@@ -1,4 +1,4 @@
-//! rustls over ring, set up to do the same.
+//! rustls, set up to do the same.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex};
 use ::rustls::client::{
     ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
-use ::rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use ::rustls::crypto::{CryptoProvider, ring};
+use ::rustls::crypto::CryptoProvider;
 use ::rustls::server::{StoresServerSessions, WebPkiClientVerifier};
 use ::rustls::version::TLS13;
 use ::rustls::{
-    AlertDescription, ClientConfig, ClientConnection, Connection, Error, HandshakeKind, NamedGroup,
-    RootCertStore, ServerConfig, ServerConnection,
+    AlertDescription, CipherSuite, ClientConfig, ClientConnection, Connection, Error,
+    HandshakeKind, NamedGroup, RootCertStore, ServerConfig, ServerConnection,
 };
 use pki_types::ServerName;
 
@@ -24,12 +23,14 @@ use crate::pki::NAME;
 /// Configurations for every scenario, and what they have kept.
 #[derive(Clone, Debug)]
 pub struct Rustls {
+    name: &'static str,
     anonymous: Arc<ClientConfig>,
     known: Arc<ClientConfig>,
     resuming: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
     requiring: Arc<ServerConfig>,
     issuing: Arc<ServerConfig>,
+    hybrid: Option<(Arc<ClientConfig>, Arc<ServerConfig>)>,
     tickets: Arc<ClientTickets>,
 }
 
@@ -37,59 +38,83 @@ pub struct Rustls {
 const TICKETS: usize = 64;
 
 impl Rustls {
+    /// Over ring.
+    #[must_use]
+    pub fn on_ring(identities: &Identities) -> Self {
+        Self::new("rustls, ring", ::rustls::crypto::ring::default_provider(), identities)
+    }
+
+    /// Over AWS-LC.
+    #[cfg(feature = "aws-lc-rs")]
+    #[must_use]
+    pub fn on_aws_lc(identities: &Identities) -> Self {
+        let provider = ::rustls::crypto::aws_lc_rs::default_provider();
+        Self::new("rustls, AWS-LC", provider, identities)
+    }
+
     /// Everything for these identities.
     ///
     /// # Panics
     /// If a configuration is refused.
-    #[must_use]
-    pub fn new(identities: &Identities) -> Self {
-        let provider = Arc::new(CryptoProvider {
-            cipher_suites: vec![TLS13_AES_128_GCM_SHA256],
-            ..ring::default_provider()
-        });
+    fn new(name: &'static str, provider: CryptoProvider, identities: &Identities) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(identities.root.certificate().clone()).unwrap();
         let roots = Arc::new(roots);
-        let clients = || {
-            let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let plain = with_group(&provider, NamedGroup::X25519).unwrap();
+        let clients = |provider: &Arc<CryptoProvider>| {
+            let builder = ClientConfig::builder_with_provider(Arc::clone(provider));
             let builder = builder.with_protocol_versions(&[&TLS13]).unwrap();
             builder.with_root_certificates(Arc::clone(&roots))
         };
-        let servers = || {
-            let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let anonymous = |provider: &Arc<CryptoProvider>| {
+            let mut client = clients(provider).with_no_client_auth();
+            client.resumption = Resumption::disabled();
+            client
+        };
+        let servers = |provider: &Arc<CryptoProvider>| {
+            let builder = ServerConfig::builder_with_provider(Arc::clone(provider));
             builder.with_protocol_versions(&[&TLS13]).unwrap()
+        };
+        let serving = |provider: &Arc<CryptoProvider>| {
+            let (chain, key) = (identities.server.chain.clone(), identities.server.private_key());
+            let builder = servers(provider).with_no_client_auth();
+            let mut server = builder.with_single_cert(chain, key).unwrap();
+            server.session_storage = Arc::new(ServerTickets::default());
+            server.send_tls13_tickets = 0;
+            server
         };
         let (client, server) = (&identities.client, &identities.server);
         let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider));
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&plain));
         let verifier = verifier.clear_root_hint_subjects().build().unwrap();
 
-        let mut anonymous = clients().with_no_client_auth();
-        anonymous.resumption = Resumption::disabled();
-        let known = clients().with_client_auth_cert(client.chain.clone(), client.private_key());
-        let mut known = known.unwrap();
+        let known = clients(&plain);
+        let mut known =
+            known.with_client_auth_cert(client.chain.clone(), client.private_key()).unwrap();
         known.resumption = Resumption::disabled();
         let tickets = Arc::new(ClientTickets::default());
-        let mut resuming = anonymous.clone();
+        let mut resuming = anonymous(&plain);
         resuming.resumption = Resumption::store(Arc::clone(&tickets) as _);
 
-        let plain = servers().with_no_client_auth();
-        let mut plain = plain.with_single_cert(server.chain.clone(), server.private_key()).unwrap();
-        plain.session_storage = Arc::new(ServerTickets::default());
-        plain.send_tls13_tickets = 0;
-        let requiring = servers().with_client_cert_verifier(verifier);
+        let requiring = servers(&plain).with_client_cert_verifier(verifier);
         let requiring = requiring.with_single_cert(server.chain.clone(), server.private_key());
         let mut requiring = requiring.unwrap();
         requiring.send_tls13_tickets = 0;
-        let mut issuing = plain.clone();
+        let hybrid = with_group(&provider, NamedGroup::X25519MLKEM768);
+        let hybrid =
+            hybrid.map(|hybrid| (Arc::new(anonymous(&hybrid)), Arc::new(serving(&hybrid))));
+        let server = serving(&plain);
+        let mut issuing = server.clone();
         issuing.send_tls13_tickets = TICKETS;
         Self {
-            anonymous: Arc::new(anonymous),
+            name,
+            anonymous: Arc::new(anonymous(&plain)),
             known: Arc::new(known),
             resuming: Arc::new(resuming),
-            server: Arc::new(plain),
+            server: Arc::new(server),
             requiring: Arc::new(requiring),
             issuing: Arc::new(issuing),
+            hybrid,
             tickets,
         }
     }
@@ -101,13 +126,28 @@ impl Rustls {
     }
 }
 
+/// With the one suite and this one group; `None` if there is no such group.
+fn with_group(provider: &CryptoProvider, group: NamedGroup) -> Option<Arc<CryptoProvider>> {
+    let mut provider = provider.clone();
+    provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
+    provider.kx_groups.retain(|known| known.name() == group);
+    (!provider.kx_groups.is_empty()).then(|| Arc::new(provider))
+}
+
 impl Library for Rustls {
     type Destination = ServerName<'static>;
     type End = RustlsEnd;
 
-    const NAME: &'static str = "rustls";
     const CONNECTION_BYTES: [usize; 2] =
         [size_of::<ClientConnection>(), size_of::<ServerConnection>()];
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn can(&self, scenario: Scenario) -> bool {
+        scenario != Scenario::Hybrid || self.hybrid.is_some()
+    }
 
     fn destination(&self, scenario: Scenario) -> ServerName<'static> {
         if scenario == Scenario::Resumed && self.tickets.0.lock().unwrap().is_empty() {
@@ -121,6 +161,7 @@ impl Library for Rustls {
             Scenario::Full | Scenario::Refused => Arc::clone(&self.anonymous),
             Scenario::Mutual => Arc::clone(&self.known),
             Scenario::Resumed => Arc::clone(&self.resuming),
+            Scenario::Hybrid => Arc::clone(&self.hybrid.as_ref().unwrap().0),
         };
         let connection = ClientConnection::new(config, destination).unwrap();
         RustlsEnd { connection: connection.into(), fault: None }
@@ -130,6 +171,7 @@ impl Library for Rustls {
         let config = match scenario {
             Scenario::Full | Scenario::Resumed => Arc::clone(&self.server),
             Scenario::Mutual | Scenario::Refused => Arc::clone(&self.requiring),
+            Scenario::Hybrid => Arc::clone(&self.hybrid.as_ref().unwrap().1),
         };
         let connection = ServerConnection::new(config).unwrap();
         RustlsEnd { connection: connection.into(), fault: None }

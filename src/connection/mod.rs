@@ -7,6 +7,7 @@
 mod carried;
 mod kernel;
 mod transmit;
+mod write;
 
 use std::collections::VecDeque;
 
@@ -23,7 +24,7 @@ use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
 use crate::key_schedule::TrafficSecret;
 pub use crate::record::Padding;
-use crate::record::{Content, HEADER_BYTES, Inbound, MAXIMUM_PLAINTEXT_BYTES, Outbound, peek};
+use crate::record::{Content, HEADER_BYTES, Inbound, Outbound, peek};
 use crate::registry::ContentType;
 
 /// What to do next.
@@ -180,67 +181,6 @@ impl Connection {
         }
     }
 
-    /// Seals application data and appends the records to `output`. When the key comes near its
-    /// limit it is updated (RFC 9846 §5.5), and an update that the peer has asked for goes first
-    /// (§4.7.3).
-    ///
-    /// # Errors
-    /// [`Misuse::NotConnected`], [`Misuse::WriteClosed`], also after
-    /// [`transport_write_failed`](Self::transport_write_failed), [`Misuse::Ended`].
-    pub fn write(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Misuse> {
-        self.handshake.may_send_application_data()?;
-        if self.transport_broken {
-            return Err(Misuse::WriteClosed);
-        }
-        self.handshake.answer_key_update();
-        for chunk in data.chunks(CHUNK_BYTES) {
-            if self.outbound.remaining_records().is_some_and(|left| left <= RECORDS_IN_RESERVE) {
-                // A server that has not heard the client's Finished cannot; its key then runs out.
-                let _too_early = self.handshake.update_keys(false);
-            }
-            self.transmit(output);
-            match self.outbound.application_data(chunk, output) {
-                Ok(()) => self.handshake.application_data_sent(chunk.len()),
-                Err(cause) => {
-                    self.handshake.fail(cause);
-                    self.transmit(output);
-                    return Ok(());
-                }
-            }
-            self.unsent = true;
-        }
-        Ok(())
-    }
-
-    /// Client: seals early data under the first PSK (RFC 9846 §4.3.10), from the first poll until
-    /// the server's Finished or its refusal, [`Fact::EarlyDataRejected`]. Returns how many bytes
-    /// were taken: no more than the PSK permits.
-    ///
-    /// # Errors
-    /// [`Misuse::NotOffered`] when early data is not, or no longer, possible.
-    pub fn write_early_data(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<usize, Misuse> {
-        self.transmit(output);
-        let permitted = self.handshake.early_data_permitted()?;
-        let data = data.get(..permitted).unwrap_or(data);
-        if self.transport_broken {
-            return Err(Misuse::WriteClosed);
-        }
-        match self.outbound.application_data(data, output) {
-            Ok(()) => self.handshake.early_data_sent(data.len()),
-            // RFC 9846 §5.5: a key that cannot be updated stops at its limit.
-            Err(_) => return Err(Misuse::NotOffered),
-        }
-        self.unsent |= !data.is_empty();
-        Ok(data.len())
-    }
-
-    /// Puts at most `bytes` bytes of content into each record from now on, for a peer or a path
-    /// that would rather have short ones: 2 at least, and never more than what was set before or
-    /// what the peer permits (RFC 9846 §5.1, RFC 8449).
-    pub fn limit_fragments(&mut self, bytes: usize) {
-        self.outbound.limit_fragments(bytes);
-    }
-
     /// As [`Handshake::answer`].
     ///
     /// # Errors
@@ -377,12 +317,6 @@ impl Connection {
         if self.handshake.is_waiting() { Step::Waiting } else { Step::Receive }
     }
 }
-
-/// How much is sealed between two looks at the key's limit.
-const CHUNK_BYTES: usize = 64 * MAXIMUM_PLAINTEXT_BYTES;
-
-/// Enough for one chunk in records of a thirty-second of the maximum.
-const RECORDS_IN_RESERVE: u64 = 64 * 32;
 
 /// Whether the next record may be early data, of which nobody has yet said what becomes of it.
 fn starts_with_early_data(input: &[u8]) -> bool {

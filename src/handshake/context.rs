@@ -105,7 +105,7 @@ impl Context {
             data_has_arrived: false,
             unconfirmed_bytes: 0,
             write_is_closed: false,
-            outputs: VecDeque::new(),
+            outputs: VecDeque::with_capacity(OUTPUTS),
             flight: Vec::new(),
             send_epoch: Epoch::Initial,
             receive_epoch: Epoch::Initial,
@@ -349,3 +349,6 @@ impl Context {
 
 /// Room for a flight: enough for most, without growing.
 const FLIGHT_BYTES: usize = 1024;
+
+/// Room for what one turn of a handshake brings forth, likewise.
+const OUTPUTS: usize = 8;

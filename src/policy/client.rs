@@ -7,6 +7,7 @@ use super::webpki::Roots;
 use super::{Answered, sign, verdict};
 use crate::epoch::Role;
 use crate::handshake::decision::{Answer, Decision, OwnCertificate, SelectClientCredential};
+use crate::registry::SignatureScheme;
 
 /// Which servers a client trusts, and who it is to them.
 #[derive(Debug)]
@@ -57,24 +58,32 @@ impl ClientPolicy {
     }
 
     fn select(&self, question: SelectClientCredential) -> Answer {
-        let authorities: Vec<_> = question.certificate_authorities().collect();
-        let fits = |own: &&Credential| match own.certificate() {
-            OwnCertificate::Chain(chain) => {
-                let mut end_entity = chain.entries.iter().take(1);
-                (authorities.is_empty() || own.is_issued_by(&authorities))
-                    && end_entity.all(|own| question.oid_filters_are_met_by(&own.certificate))
-            }
-            OwnCertificate::RawPublicKey(_) => true,
-        };
-        let candidates = of_type(&self.credentials, question.certificate_type());
-        let candidates: Vec<_> = candidates.filter(fits).collect();
-        let schemes: Vec<_> = question.signature_schemes().collect();
-        let certificate_schemes: Vec<_> = question.certificate_signature_schemes().collect();
-        match first_fitting(&candidates, &schemes, &certificate_schemes) {
+        match self.credential(&question) {
             Some((credential, scheme)) => question
                 .certificate(credential.certificate().clone(), scheme)
                 .unwrap_or_else(|unfit| unfit.question.unavailable()),
             None => question.decline(),
         }
+    }
+
+    fn credential(
+        &self,
+        question: &SelectClientCredential,
+    ) -> Option<(&Credential, SignatureScheme)> {
+        let authorities = question.certificate_authorities();
+        let names_any = authorities.clone().next().is_some();
+        let fits = |own: &&Credential| match own.certificate() {
+            OwnCertificate::Chain(chain) => {
+                let mut end_entity = chain.entries.iter().take(1);
+                (!names_any || own.is_issued_by(authorities.clone()))
+                    && end_entity.all(|own| question.oid_filters_are_met_by(&own.certificate))
+            }
+            OwnCertificate::RawPublicKey(_) => true,
+        };
+        first_fitting(
+            of_type(&self.credentials, question.certificate_type()).filter(fits),
+            question.signature_schemes(),
+            question.certificate_signature_schemes(),
+        )
     }
 }

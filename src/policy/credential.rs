@@ -217,14 +217,14 @@ impl Credential {
     }
 
     /// Whether one of these authorities issued a certificate of the chain (RFC 9846 §4.3.4).
-    pub(super) fn is_issued_by(&self, authorities: &[&[u8]]) -> bool {
-        self.links.iter().any(|link| authorities.contains(&link.issuer.as_slice()))
+    pub(super) fn is_issued_by<'n>(&self, mut authorities: impl Iterator<Item = &'n [u8]>) -> bool {
+        authorities.any(|name| self.links.iter().any(|link| link.issuer == name))
     }
 
     /// Whether the signatures in the chain are all of these schemes; that of a root does not count.
-    fn is_signed_with(&self, schemes: &[SignatureScheme]) -> bool {
+    fn is_signed_with(&self, schemes: impl Iterator<Item = SignatureScheme> + Clone) -> bool {
         let mut links = self.links.iter().filter(|link| !link.self_issued);
-        links.all(|link| link.schemes.iter().any(|scheme| schemes.contains(scheme)))
+        links.all(|link| schemes.clone().any(|scheme| link.schemes.contains(&scheme)))
     }
 
     fn needs_sha1(&self) -> bool {
@@ -237,7 +237,7 @@ impl Credential {
 pub(super) fn of_type(
     credentials: &[Credential],
     wanted: CertificateType,
-) -> impl Iterator<Item = &Credential> {
+) -> impl Iterator<Item = &Credential> + Clone {
     credentials.iter().filter(move |own| own.certificate.certificate_type() == wanted)
 }
 
@@ -245,17 +245,18 @@ pub(super) fn of_type(
 /// whose chain the peer can verify throughout goes before all others (RFC 9846 §4.5.1.2). One with
 /// SHA-1 in its chain goes last, and only to a peer that verifies that.
 pub(super) fn first_fitting<'a>(
-    credentials: &[&'a Credential],
-    schemes: &[SignatureScheme],
-    certificate_schemes: &[SignatureScheme],
+    credentials: impl Iterator<Item = &'a Credential> + Clone,
+    schemes: impl Iterator<Item = SignatureScheme> + Clone,
+    certificate_schemes: impl Iterator<Item = SignatureScheme> + Clone,
 ) -> Option<(&'a Credential, SignatureScheme)> {
     let fitting = || {
-        schemes.iter().flat_map(|scheme| {
-            let able = credentials.iter().filter(|own| own.schemes.contains(scheme));
-            able.map(|own| (*own, *scheme))
+        schemes.clone().flat_map(|scheme| {
+            let able = credentials.clone().filter(move |own| own.schemes.contains(&scheme));
+            able.map(move |own| (own, scheme))
         })
     };
-    let verifiable = || fitting().filter(|(own, _)| own.is_signed_with(certificate_schemes));
+    let verifiable =
+        || fitting().filter(|(own, _)| own.is_signed_with(certificate_schemes.clone()));
     verifiable()
         .find(|(own, _)| !own.needs_sha1())
         .or_else(|| verifiable().next())

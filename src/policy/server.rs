@@ -137,18 +137,19 @@ impl ServerPolicy {
         }
         let certificate_type =
             question.certificate_type().ok_or(HelloRefusal::NoSuitableCertificate)?;
-        let candidates = || of_type(&self.credentials, certificate_type);
-        let bearing = |bears: fn(&Credential, &[u8]) -> bool| -> Vec<&Credential> {
-            candidates().filter(|own| name.is_some_and(|name| bears(own, name))).collect()
+        let candidates = of_type(&self.credentials, certificate_type);
+        let bearing = |bears: fn(&Credential, &[u8]) -> bool| {
+            candidates.clone().filter(move |own| name.is_some_and(|name| bears(own, name)))
         };
         let (exact, wildcard) = (bearing(Credential::bears), bearing(Credential::covers));
-        let named = !exact.is_empty() || !wildcard.is_empty();
-        let any = if named { Vec::new() } else { candidates().collect() };
-        let schemes: Vec<_> = question.signature_schemes().collect();
-        let certificate_schemes: Vec<_> = question.certificate_signature_schemes().collect();
-        [exact, wildcard, any]
-            .iter()
-            .find_map(|tier| first_fitting(tier, &schemes, &certificate_schemes))
+        let named = exact.clone().chain(wildcard.clone()).next().is_some();
+        let any = candidates.clone().filter(|_| !named);
+        let schemes = question.signature_schemes();
+        let certificate_schemes = question.certificate_signature_schemes();
+        let fitting = |tier| first_fitting(tier, schemes.clone(), certificate_schemes.clone());
+        fitting(exact)
+            .or_else(|| fitting(wildcard))
+            .or_else(|| first_fitting(any, schemes.clone(), certificate_schemes.clone()))
             .ok_or(HelloRefusal::NoSuitableCertificate)
     }
 
@@ -156,12 +157,12 @@ impl ServerPolicy {
         &self,
         question: &SelectCredential,
     ) -> Result<Option<&[u8]>, HelloRefusal> {
-        let offered: Vec<_> = question.application_layer_protocols().collect();
-        if offered.is_empty() || self.application_layer_protocols.is_empty() {
+        let offered = question.application_layer_protocols();
+        if self.application_layer_protocols.is_empty() || offered.clone().next().is_none() {
             return Ok(None);
         }
         let mut own = self.application_layer_protocols.iter().map(Vec::as_slice);
-        let common = own.find(|own| offered.contains(own));
+        let common = own.find(|own| offered.clone().any(|offered| offered == *own));
         common.map(Some).ok_or(HelloRefusal::NoApplicationProtocol)
     }
 }

@@ -109,7 +109,7 @@ impl Outbound {
     /// # Errors
     /// [`Cause::KeyUsageExhausted`]; a failure of the provider. The record at fault is not there.
     pub fn handshake(&mut self, messages: &[u8], output: &mut Vec<u8>) -> Result<(), Cause> {
-        let sent = self.fragments(ContentType::HANDSHAKE, messages, output);
+        let sent = self.slice(ContentType::HANDSHAKE, messages, output);
         // RFC 9846 §5.1: only an initial ClientHello, and nothing precedes that.
         self.version = ProtocolVersion::TLS12;
         sent
@@ -120,8 +120,7 @@ impl Outbound {
     /// # Errors
     /// As [`handshake`](Self::handshake).
     pub fn alert(&mut self, alert: Alert, output: &mut Vec<u8>) -> Result<(), Cause> {
-        output.reserve(self.sealed_bytes(ALERT_BYTES));
-        self.record(ContentType::ALERT, &alert.to_wire(), output)
+        self.slice(ContentType::ALERT, &alert.to_wire(), output)
     }
 
     /// Appends `data` in as few records as possible; none for empty data.
@@ -131,12 +130,34 @@ impl Outbound {
     /// [`remaining_records`](Self::remaining_records) or there is no key; else as
     /// [`handshake`](Self::handshake).
     pub fn application_data(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Cause> {
-        let records = data.len().div_ceil(self.maximum_fragment_bytes);
+        self.check_remaining_records(data.len())?;
+        self.slice(ContentType::APPLICATION_DATA, data, output)
+    }
+
+    /// Appends `bytes` bytes of application data in as few records as possible, which `fill` puts
+    /// where they are sealed: for each record in turn it gets as many zeros as belong there.
+    ///
+    /// # Errors
+    /// As [`application_data`](Self::application_data).
+    pub fn application_data_with(
+        &mut self,
+        bytes: usize,
+        output: &mut Vec<u8>,
+        mut fill: impl FnMut(&mut [u8]),
+    ) -> Result<(), Cause> {
+        self.check_remaining_records(bytes)?;
+        self.fragments(ContentType::APPLICATION_DATA, bytes, output, |bytes, output| {
+            let start = output.len();
+            output.resize(start + bytes, 0);
+            fill(output.get_mut(start..).unwrap_or_default());
+        })
+    }
+
+    fn check_remaining_records(&self, bytes: usize) -> Result<(), Cause> {
+        let records = bytes.div_ceil(self.maximum_fragment_bytes);
         let remaining = self.remaining_records().unwrap_or(0);
-        if u64::try_from(records).map_or(true, |records| records > remaining) {
-            return Err(Cause::KeyUsageExhausted);
-        }
-        self.fragments(ContentType::APPLICATION_DATA, data, output)
+        let is_within = u64::try_from(records).is_ok_and(|records| records <= remaining);
+        is_within.then_some(()).ok_or(Cause::KeyUsageExhausted)
     }
 
     /// Appends the compatibility record, which is never protected (RFC 9846 §5, §E.4).
@@ -178,38 +199,59 @@ impl Outbound {
         }
     }
 
-    fn fragments(
+    /// Appends `content` in as few records as possible.
+    fn slice(
         &mut self,
         content_type: ContentType,
         content: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), Cause> {
-        output.reserve(self.sealed_bytes(content.len()));
-        content
-            .chunks(self.maximum_fragment_bytes)
-            .try_for_each(|fragment| self.record(content_type, fragment, output))
+        let mut fragments = content.chunks(self.maximum_fragment_bytes);
+        self.fragments(content_type, content.len(), output, |_, output| {
+            output.extend_from_slice(fragments.next().unwrap_or_default());
+        })
+    }
+
+    /// Appends `bytes` bytes in as few records as possible, of each of which `append` appends the
+    /// content, so many bytes.
+    fn fragments(
+        &mut self,
+        content_type: ContentType,
+        bytes: usize,
+        output: &mut Vec<u8>,
+        mut append: impl FnMut(usize, &mut Vec<u8>),
+    ) -> Result<(), Cause> {
+        output.reserve(self.sealed_bytes(bytes));
+        let mut rest = bytes;
+        while rest > 0 {
+            let fragment = rest.min(self.maximum_fragment_bytes);
+            rest -= fragment;
+            self.record(content_type, fragment, output, |output| append(fragment, output))?;
+        }
+        Ok(())
     }
 
     /// Appends one record. Its room is there already.
     fn record(
         &mut self,
         content_type: ContentType,
-        content: &[u8],
+        content_bytes: usize,
         output: &mut Vec<u8>,
+        append: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), Cause> {
         let length =
-            u16::try_from(self.body_bytes(content.len())).map_err(|_| Cause::Unencodable)?;
-        let inner_plaintext_bytes = self.inner_plaintext_bytes(content.len());
+            u16::try_from(self.body_bytes(content_bytes)).map_err(|_| Cause::Unencodable)?;
+        let inner_plaintext_bytes = self.inner_plaintext_bytes(content_bytes);
         let Some(sealer) = &mut self.sealer else {
             output.extend_from_slice(&Header { content_type, length }.to_wire(self.version));
-            output.extend_from_slice(content);
+            append(output);
             return Ok(());
         };
         let header = Header { content_type: ContentType::APPLICATION_DATA, length }
             .to_wire(ProtocolVersion::TLS12);
         let start = output.len();
         output.extend_from_slice(&header);
-        output.extend_from_slice(content);
+        append(output);
         output.push(content_type.0);
         output.resize(start + HEADER_BYTES + inner_plaintext_bytes, 0);
         let body = output.get_mut(start + HEADER_BYTES..).unwrap_or_default();

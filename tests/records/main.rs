@@ -3,6 +3,7 @@
 mod inbound;
 mod outbound;
 mod streams;
+mod writing;
 
 use countersign::crypto::aead::TAG_BYTES;
 use countersign::crypto::{Sealer, Secret, Suite};

@@ -149,6 +149,29 @@ fn fragments_are_full_and_stay_within_the_limit() {
 }
 
 #[test]
+fn data_made_in_place_leaves_as_data_that_was_given() {
+    for bytes in [0, 1, 63, 64, 200] {
+        let content: Vec<u8> = (0..bytes).map(|byte| u8::try_from(byte).unwrap()).collect();
+        let [mut given, mut made] = [Vec::from(*b"before"), Vec::from(*b"before")];
+        let sending = || {
+            let mut outbound = sending(suite(), to_multiple_of(16));
+            outbound.limit_fragments(64);
+            outbound
+        };
+        sending().application_data(&content, &mut given).unwrap();
+        let mut rest = &content[..];
+        let fill = |room: &mut [u8]| {
+            assert!(room.iter().all(|byte| *byte == 0));
+            let (now, later) = rest.split_at(room.len());
+            room.copy_from_slice(now);
+            rest = later;
+        };
+        sending().application_data_with(content.len(), &mut made, fill).unwrap();
+        assert_eq!(made, given, "{bytes}");
+    }
+}
+
+#[test]
 fn a_limit_of_fragments_is_lowered_and_never_raised() {
     let mut outbound = sending(suite(), Padding::None);
     for (asked, fragment) in [(500, 500), (600, 500), (0, 2), (usize::MAX, 2)] {
@@ -181,6 +204,7 @@ fn nothing_is_sent_for_empty_content() {
         let mut output = Vec::new();
         outbound.handshake(b"", &mut output).unwrap();
         outbound.application_data(b"", &mut output).unwrap();
+        outbound.application_data_with(0, &mut output, |_| panic!("no record")).unwrap();
         assert_eq!(output, b"");
     }
 }

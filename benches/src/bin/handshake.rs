@@ -16,8 +16,8 @@ fn main() {
     let scenario = scenario.expect("a scenario: full, mutual, resumed or refused");
     let identities = Identities::new();
     match library.as_str() {
-        "countersign" => run(&Countersign::new(&identities), scenario),
-        "rustls" => run(&Rustls::new(&identities), scenario),
+        "countersign" => run(&Countersign::on_ring(&identities), scenario),
+        "rustls" => run(&Rustls::on_ring(&identities), scenario),
         _ => panic!("a library: countersign or rustls"),
     }
 }

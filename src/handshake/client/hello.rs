@@ -54,7 +54,7 @@ impl Start {
         }
         let config = Arc::clone(&offer.config);
         let ours = config.groups.list().iter().filter(|id| config.provider.group(*id).is_some());
-        for group in config.key_shares.among(&ours.collect::<Vec<_>>()) {
+        for group in config.key_shares.among(ours) {
             offer.start_key_exchange(group, random.as_ref())?;
         }
         offer.send(cx, None, None)?;

@@ -19,12 +19,9 @@ pub(super) fn offer(
     if !groups.list().iter().any(|id| provider.group(id).is_some()) {
         return Err(Misuse::Configuration("no group that the provider has"));
     }
-    let mut earlier = Vec::new();
-    for group in groups.list().iter() {
-        if earlier.contains(&group) {
-            return Err(Misuse::Configuration("a group that is listed twice"));
-        }
-        earlier.push(group);
+    let mut listed = groups.list().iter().enumerate();
+    if listed.any(|(index, group)| groups.list().iter().take(index).any(|other| other == group)) {
+        return Err(Misuse::Configuration("a group that is listed twice"));
     }
     if !signature_schemes.list().iter().any(|scheme| provider.signature(scheme).is_some()) {
         return Err(Misuse::Configuration("no signature scheme that the provider has"));

@@ -156,16 +156,17 @@ pub enum KeyShares {
 
 impl KeyShares {
     /// The groups to send a share for, in the order of `groups`.
-    pub(crate) fn among(&self, groups: &[NamedGroup]) -> Vec<NamedGroup> {
-        let groups = groups.iter().copied();
-        match self {
-            Self::MostPreferred => {
-                let hybrid = groups.clone().take(1).filter(|group| group.is_hybrid());
-                hybrid.chain(groups.clone().find(|group| !group.is_hybrid())).collect()
-            }
-            Self::First(count) => groups.take(*count).collect(),
-            Self::Of(wanted) => groups.filter(|group| wanted.list().contains(*group)).collect(),
-        }
+    pub(crate) fn among(
+        &self,
+        groups: impl Iterator<Item = NamedGroup> + Clone,
+    ) -> impl Iterator<Item = NamedGroup> {
+        let no_hybrid = groups.clone().find(|group| !group.is_hybrid());
+        let wanted = groups.enumerate().filter(move |(index, group)| match self {
+            Self::MostPreferred => *index == 0 || Some(*group) == no_hybrid,
+            Self::First(count) => index < count,
+            Self::Of(wanted) => wanted.list().contains(*group),
+        });
+        wanted.map(|(_, group)| group)
     }
 }
 

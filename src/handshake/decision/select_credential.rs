@@ -56,13 +56,13 @@ impl SelectCredential {
     }
 
     /// The application protocols the client offers, in its order of preference.
-    pub fn application_layer_protocols(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn application_layer_protocols(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let offered = self.hello().and_then(|hello| hello.extensions.application_layer_protocols);
         offered.into_iter().flat_map(|list| list.iter()).map(|ProtocolName(name)| name)
     }
 
     /// The schemes in which the client can verify CertificateVerify, in its order of preference.
-    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + Clone {
         let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
         let offered = offered.into_iter().flat_map(|list| list.iter());
         offered.filter(|scheme| scheme.signs_for(Role::Server))
@@ -70,7 +70,7 @@ impl SelectCredential {
 
     /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent
     /// that.
-    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + Clone {
         let extensions = self.hello().map(|hello| hello.extensions);
         let offered =
             extensions.and_then(|e| e.signature_algorithms_cert.or(e.signature_algorithms));
@@ -78,7 +78,7 @@ impl SelectCredential {
     }
 
     /// The DER names of the authorities the client trusts, if it says.
-    pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let offered = self.hello().and_then(|hello| hello.extensions.certificate_authorities);
         offered.into_iter().flat_map(|list| list.iter()).map(|name| name.0)
     }
@@ -303,7 +303,7 @@ impl SelectClientCredential {
     }
 
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
-    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+    pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + Clone {
         let offered = self.request().and_then(|request| request.signature_algorithms);
         let offered = offered.into_iter().flat_map(|list| list.iter());
         offered.filter(|scheme| scheme.signs_for(Role::Client))
@@ -311,14 +311,14 @@ impl SelectClientCredential {
 
     /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent
     /// that.
-    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
+    pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + Clone {
         let offered =
             self.request().and_then(|r| r.signature_algorithms_cert.or(r.signature_algorithms));
         offered.into_iter().flat_map(|list| list.iter())
     }
 
     /// The DER names of the authorities the server trusts, if it says (RFC 9846 §4.3.4).
-    pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let offered = self.request().and_then(|request| request.certificate_authorities);
         offered.into_iter().flat_map(|list| list.iter()).map(|name| name.0)
     }
