@@ -1,5 +1,6 @@
 //! Answers to the questions of either end, as a script says, and the keys that both know.
 
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use countersign::crypto::Secret;
@@ -12,10 +13,17 @@ use countersign::handshake::decision::{
 use countersign::handshake::psk::{EarlyDataTerms, ExternalKey, OfferedPsk, PreSharedKey};
 use countersign::message::MAX_TICKET_LIFETIME_SECONDS;
 use countersign::registry::{CertificateType, SignatureScheme};
-use countersign_testing::End;
+use countersign_testing::{End, Flight};
 
 use crate::insecure::{SUITE, certificate, sign};
 use crate::script::Script;
+
+/// Takes all that an end has to say; its questions join those that are open.
+pub(crate) fn settle(end: &mut End, questions: &mut VecDeque<Decision>) -> Vec<Flight> {
+    let flights = end.settle();
+    questions.extend(end.question.take());
+    flights
+}
 
 /// Answers the open question, if there is one, as zeros do. It may have come too late: an alert
 /// that was taken before the question was looked at has ended the connection.

@@ -8,8 +8,8 @@ use countersign::message::{
     NewSessionTicket, ProtocolName, ServerHello, ServerHelloExtensions, encode,
 };
 use countersign::registry::{
-    CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
-    SignatureScheme,
+    CertificateType, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion,
+    PskKeyExchangeMode, SignatureScheme,
 };
 
 use crate::script::Script;
@@ -28,7 +28,9 @@ const SCHEMES: &[SignatureScheme] = &[
 ];
 const VERSIONS: &[ProtocolVersion] =
     &[ProtocolVersion::TLS13, ProtocolVersion::TLS12, ProtocolVersion(0x0301)];
-const EXTENSIONS: &[u16] = &[0, 10, 13, 16, 21, 41, 42, 43, 44, 45, 47, 49, 51, 57, 0x0a0a];
+const CERTIFICATE_TYPES: &[CertificateType] =
+    &[CertificateType::RAW_PUBLIC_KEY, CertificateType::X509, CertificateType(1)];
+const EXTENSIONS: &[u16] = &[0, 10, 13, 16, 19, 20, 21, 41, 42, 43, 44, 45, 47, 49, 51, 57, 0x0a0a];
 
 /// Writes a message, header included; one that does not fit its lengths comes out empty.
 pub(crate) fn message(script: &mut Script<'_>) -> Vec<u8> {
@@ -120,6 +122,8 @@ fn client_hello(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
     let random = random(script);
     let present = script.number();
     let has = |bit: u16| present >> bit & 1 == 0;
+    let types = [13, 14].map(|bit| (!has(bit)).then(|| list(script, CERTIFICATE_TYPES)));
+    let [client_types, server_types] = types.each_ref().map(|types| types.as_ref());
     let extensions = ClientHelloExtensions {
         server_name: has(0).then(|| script.bytes()),
         status_request: has(1),
@@ -134,6 +138,8 @@ fn client_hello(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
         post_handshake_auth: !has(10),
         quic_transport_parameters: (!has(11)).then(|| script.bytes()),
         record_size_limit: (!has(12)).then(|| script.number()),
+        client_certificate_types: client_types.map(Vector::list),
+        server_certificate_types: server_types.map(Vector::list),
         ..ClientHelloExtensions::default()
     };
     let hello = ClientHello {
@@ -182,8 +188,12 @@ fn hello_retry_request(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
 
 fn encrypted_extensions(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
     let groups = list(script, GROUPS);
+    let present = script.byte();
+    let selects = |bit: u8| present >> bit & 1 == 1;
     let extensions = EncryptedExtensions {
-        server_name: script.flag(),
+        server_name: selects(0),
+        client_certificate_type: selects(1).then(|| script.choose(CERTIFICATE_TYPES)),
+        server_certificate_type: selects(2).then(|| script.choose(CERTIFICATE_TYPES)),
         supported_groups: script.flag().then(|| groups.list()),
         application_layer_protocol: script.flag().then(|| script.bytes()),
         early_data: script.flag(),

@@ -17,7 +17,7 @@ const SETUPS: &[(&str, [u8; 3], usize)] = &[
     ("retry with a cookie", [9, 0, 0], 1),
     ("client certificate", [2, 0, 0], 1),
     ("retry and a client certificate that is required", [5, 0, 0], 1),
-    ("client certificate after the handshake", [0, 0, 0x40], 2),
+    ("client certificate after the handshake", [0, 0, 0x40], 1),
     ("raw public keys", [2, 0, 0x80], 1),
     ("key that both know", [0, 0, 2], 1),
     ("key alone", [0, 0, 0x0a], 1),
