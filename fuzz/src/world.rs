@@ -248,7 +248,7 @@ impl World {
             Order::EndTransport => "TransportEnds",
             _ => "no order",
         };
-        let state = self.end(role).handshake.state();
+        let before = format!("{:?}", self.end(role).handshake);
         let mut result = Ok(());
         self.close_by(role, input, |end| result = follow(end, order));
         if result.is_ok() {
@@ -258,7 +258,7 @@ impl World {
         }
         // It came at the wrong time, and nothing has moved: that is no other point.
         let end = self.end(role);
-        assert_eq!(end.handshake.state(), state, "a move for a misuse: {result:?}");
+        assert_eq!(format!("{:?}", end.handshake), before, "a move for a misuse: {result:?}");
         assert!(end.handshake.poll().is_none(), "an output for a misuse: {result:?}");
     }
 
