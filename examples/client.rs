@@ -57,6 +57,7 @@ usage: client HOST[:PORT] [options]
                      name of a file; anybody can send it again
   --record-size-limit BYTES
                      the longest record to receive, from 64 to 16385
+  --compress         offer to take and send certificates compressed
   --keylog FILE      append the secrets to this file";
 
 /// How long the server may be silent.
@@ -117,6 +118,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
                 early_data = Some(fs::read(&data).unwrap_or(data.into_bytes()));
             }
             Long("record-size-limit") => config.record_size_limit = Some(parser.value()?.parse()?),
+            Long("compress") => config.certificate_compressions = names::compressions(),
             Long("keylog") => key_log = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Err(USAGE.into()),
             other => return Err(format!("{}\n\n{USAGE}", other.unexpected()).into()),

@@ -63,6 +63,7 @@ usage: server --cert FILE [--key FILE] [options]
   --early-data BYTES    how much early data each of them permits
   --record-size-limit BYTES
                         the longest record to receive, from 64 to 16385
+  --compress            take and send certificates compressed
   --echo                send each record back as it came, instead of HTTP
   --keylog FILE         append the secrets to this file
 
@@ -151,6 +152,7 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
             Long("tickets") => tickets = parser.value()?.parse()?,
             Long("early-data") => early_data = Some(parser.value()?.parse()?),
             Long("record-size-limit") => config.record_size_limit = Some(parser.value()?.parse()?),
+            Long("compress") => config.certificate_compressions = names::compressions(),
             Long("echo") => echo = true,
             Long("keylog") => key_log = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Err(USAGE.into()),

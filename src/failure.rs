@@ -124,6 +124,7 @@ causes! {
     DowngradeDetected => IllegalParameter, "4.2.3", "the server's random carries the downgrade mark";
     SessionIdNotEchoed => IllegalParameter, "4.2.3", "the legacy session id is not echoed";
     CipherSuiteNotOffered => IllegalParameter, "4.2.3", "the server selects a cipher suite that was not offered";
+    VersionChanged => IllegalParameter, "4.2.4", "the version differs from the HelloRetryRequest's";
     CipherSuiteChanged => IllegalParameter, "4.2.4", "the cipher suite differs from the HelloRetryRequest's";
     ServerKeyShareMissing => MissingExtension, "4.2.3", "ServerHello lacks key_share";
     GroupNotOffered => IllegalParameter, "4.3.8", "the server's group is not one that was offered so";
@@ -141,12 +142,18 @@ causes! {
     RequestWithoutSignatureAlgorithms => MissingExtension, "4.4.2", "CertificateRequest lacks signature_algorithms";
     ServerCertificateMissing => DecodeError, "4.5.1.3", "the server's certificate list is empty";
     ClientCertificateMissing => CertificateRequired, "4.5.1.3", "the client provides no certificate, and one is required";
+    OidFilterRepeated => IllegalParameter, "4.3.5", "oid_filters names an extension twice";
+    OidFilterInvalid => IllegalParameter, "4.3.5", "oid_filters asks for anyExtendedKeyUsage, or for what is no key usage at all";
+    CompressionNotOffered => IllegalParameter, "4.5.1", "a certificate is compressed with an algorithm that was not offered (RFC 8879)";
+    CompressedCertificateTooLong => BadCertificate, "4.5.1", "a compressed certificate announces a length above the limit (RFC 8879)";
+    CompressedCertificateInvalid => BadCertificate, "4.5.1", "a compressed certificate does not come to the length it announces (RFC 8879)";
     TooManyCertificates => BadCertificate, "4.5.1", "a certificate chain is longer than the limit";
     CertificateMalformed => BadCertificate, "4.5.1", "the end-entity certificate cannot be read";
     RawPublicKeyMalformed => BadCertificate, "4.5.1", "the raw public key is no DER SubjectPublicKeyInfo";
     TooManyRawPublicKeys => IllegalParameter, "4.5.1", "more than one raw public key in a Certificate";
     CertificateTypeUnsupported => UnsupportedCertificate, "4.5.1", "the peer's key is of an unsupported kind";
     CertificateCannotSign => UnsupportedCertificate, "4.5.1.2", "the end-entity certificate's key usage lacks digitalSignature";
+    CertificateLacksUsage => UnsupportedCertificate, "4.3.5", "the client's certificate lacks a key usage that oid_filters asks for";
 
     // CertificateVerify and Finished
     SignatureSchemeNotOffered => IllegalParameter, "4.5.2", "CertificateVerify uses a scheme that was not offered";
@@ -167,6 +174,7 @@ causes! {
 
     // Refusals of an offer
     NameNotServed => UnrecognizedName, "6.2", "no server of that name is here";
+    ServerNameMissing => MissingExtension, "9.2", "server_name is absent, and the server needs one";
     SecurityInsufficient => InsufficientSecurity, "6.2", "the offered parameters are too weak";
     ParametersRefused => HandshakeFailure, "6.2", "the offered parameters are not acceptable";
     ConnectionOverload => InternalError, "6.2", "the server has no capacity for the connection";
@@ -200,7 +208,8 @@ pub enum Disclosure {
     Exact,
     /// Refusals of a certificate all say `certificate_unknown`.
     CertificateGeneric,
-    /// Refusals of a certificate, a name or a PSK all say `general_error`.
+    /// Refusals of a certificate or a name all say `general_error`, and that no PSK is acceptable
+    /// says `decrypt_error`, as a wrong binder does (RFC 9846 §F.6).
     Concealed,
 }
 
@@ -233,9 +242,9 @@ impl Disclosure {
                 | Alert::AccessDenied
                 | Alert::BadCertificateStatusResponse
                 | Alert::CertificateRequired
-                | Alert::UnrecognizedName
-                | Alert::UnknownPskIdentity,
+                | Alert::UnrecognizedName,
             ) => Alert::GeneralError,
+            (Self::Concealed, Alert::UnknownPskIdentity) => Alert::DecryptError,
             _ => alert,
         }
     }

@@ -15,7 +15,7 @@
 //! ```text
 //! 0  alert epoch limits failure diagnosis codec registry   names, causes, presentation language
 //! 1  message                                               messages, the extension table
-//! 2  crypto                                                our nouns over a provider; secrets
+//! 2  crypto compression                                    our nouns over libraries; secrets
 //! 3  key_schedule transcript                               RFC 9846 §7.1 and §4.1
 //! 4  record                                                records (knows no handshake)
 //! 5  handshake                                             the machine (knows no records)
@@ -41,6 +41,7 @@
 pub mod alert;
 #[cfg_attr(not(feature = "conformance"), doc(hidden))]
 pub mod codec;
+pub mod compression;
 pub mod connection;
 pub mod crypto;
 pub mod diagnosis;

@@ -6,7 +6,8 @@
 pub struct Limits {
     /// The longest handshake message except Certificate, in bytes, header excluded.
     pub message_bytes: usize,
-    /// The longest Certificate message, in bytes, header excluded.
+    /// The longest Certificate message, in bytes, header excluded; the same for one that travels
+    /// compressed, and for what comes out of it.
     pub certificate_message_bytes: usize,
     /// Certificates in one chain.
     pub certificates: usize,

@@ -95,6 +95,16 @@ registry! {
         MESSAGE_HASH = 254,
     }
 
+    /// An algorithm that compresses certificates (RFC 8879 §7.3).
+    CertificateCompressionAlgorithm(u16 u16) {
+        /// RFC 1950.
+        ZLIB = 1,
+        /// RFC 7932.
+        BROTLI = 2,
+        /// RFC 8878.
+        ZSTD = 3,
+    }
+
     /// A cipher suite (RFC 9846 §B.4).
     CipherSuite(u16 u16) {
         /// AES-128-GCM with SHA-256.

@@ -3,15 +3,15 @@
 use countersign::codec::{Encode, List, Reader, Vector, Writer};
 use countersign::message::{
     Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ClientHello,
-    ClientHelloExtensions, DistinguishedName, EXTENSIONS, EncryptedExtensions, EndOfEarlyData,
-    Extension, ExtensionSet, Finished, HEADER_BYTES, HelloRetryRequest,
-    HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate, Kind, Layout, Message,
-    NewSessionTicket, OfferedPsks, ProtocolName, PskBinder, PskIdentity, ServerHello,
-    ServerHelloExtensions, TicketRequest,
+    ClientHelloExtensions, CompressedCertificate, DistinguishedName, EXTENSIONS,
+    EncryptedExtensions, EndOfEarlyData, Extension, ExtensionSet, Finished, HEADER_BYTES,
+    HelloRetryRequest, HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate, Kind, Layout,
+    Message, NewSessionTicket, OfferedPsks, OidFilter, ProtocolName, PskBinder, PskIdentity,
+    ServerHello, ServerHelloExtensions, TicketRequest,
 };
 use countersign::registry::{
-    CertificateType, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup, ProtocolVersion,
-    PskKeyExchangeMode, SignatureScheme,
+    CertificateCompressionAlgorithm, CertificateType, CipherSuite, ExtensionType, KeyUpdateRequest,
+    NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
 };
 use proptest::collection::{SizeRange, vec};
 use proptest::option;
@@ -77,6 +77,7 @@ struct Hello {
     schemes: [Option<Vector<SignatureScheme>>; 2],
     protocols: Option<Vector<ProtocolName<'static>>>,
     psks: Option<(Vector<PskIdentity<'static>>, Vector<PskBinder<'static>>)>,
+    compressions: Option<Vector<CertificateCompressionAlgorithm>>,
     versions: Option<Vector<ProtocolVersion>>,
     modes: Option<Vector<PskKeyExchangeMode>>,
     authorities: Option<Vector<DistinguishedName<'static>>>,
@@ -110,6 +111,7 @@ impl Hello {
                     binders: binders.list(),
                     binders_bytes: 2 + binders.list().as_bytes().len(),
                 }),
+                compress_certificate: self.compressions.as_ref().map(Vector::list),
                 early_data,
                 supported_versions: self.versions.as_ref().map(Vector::list),
                 cookie: self.opaque[1].as_deref(),
@@ -151,6 +153,19 @@ fn shares() -> impl Strategy<Value = Vector<KeyShareEntry<'static>>> {
     })
 }
 
+fn filters() -> impl Strategy<Value = Vector<OidFilter<'static>>> {
+    vec((bytes(1..=255), bytes(0..90)), 0..4).prop_map(|entries| {
+        let mut filters = Vector::new();
+        for (oid, values) in entries {
+            assert!(filters.push(&OidFilter {
+                certificate_extension_oid: &oid,
+                certificate_extension_values: &values,
+            }));
+        }
+        filters
+    })
+}
+
 prop_compose! {
     fn hello()(
         (random, session_id, suites, compression) in
@@ -164,7 +179,10 @@ prop_compose! {
         ],
         protocols in option::of(strings(1..4, |list, name| list.push(&ProtocolName(name)))),
         psks in option::of(psks()),
-        versions in option::of(codes(ProtocolVersion, 1..=127)),
+        (versions, compressions) in (
+            option::of(codes(ProtocolVersion, 1..=127)),
+            option::of(codes(CertificateCompressionAlgorithm, 1..=127)),
+        ),
         modes in option::of(codes(|mode| PskKeyExchangeMode(mode.to_be_bytes()[0]), 1..=255)),
         authorities in option::of(strings(1..4, |list, name| list.push(&DistinguishedName(name)))),
         shares in option::of(shares()),
@@ -176,7 +194,8 @@ prop_compose! {
     ) -> Hello {
         Hello {
             random, session_id, suites, compression, flags, opaque, groups, schemes, protocols,
-            psks, versions, modes, authorities, shares, record_size_limit, certificate_types,
+            psks, compressions, versions, modes, authorities, shares, record_size_limit,
+            certificate_types,
         }
     }
 }
@@ -260,12 +279,13 @@ proptest! {
     #[test]
     fn server_parameters_survive_the_wire(
         hello in hello(), context in bytes(0..=255), protocol in option::of(bytes(1..=255)),
+        filters in option::of(filters()),
     ) {
         let ClientHelloExtensions {
             status_request, signed_certificate_timestamp, signature_algorithms,
             signature_algorithms_cert, certificate_authorities, supported_groups, early_data,
-            quic_transport_parameters, record_size_limit, client_certificate_types,
-            server_certificate_types, ..
+            quic_transport_parameters, record_size_limit, compress_certificate,
+            client_certificate_types, server_certificate_types, ..
         } = hello.message().extensions;
         let message = Message::EncryptedExtensions(EncryptedExtensions {
             server_name: status_request,
@@ -284,6 +304,8 @@ proptest! {
             signature_algorithms,
             signature_algorithms_cert,
             certificate_authorities,
+            oid_filters: filters.as_ref().map(|list| list.list()),
+            compress_certificate,
             status_request,
             signed_certificate_timestamp,
         });
@@ -308,6 +330,14 @@ proptest! {
             };
             assert!(certificate_list.push(&entry));
         }
+        assert_round_trip(
+            Message::CompressedCertificate(CompressedCertificate {
+                algorithm: CertificateCompressionAlgorithm(scheme),
+                uncompressed_length: u32::from(scheme) * 255,
+                compressed_certificate_message: &verify_data,
+            }),
+            &Layout::default(),
+        )?;
         let certificate = Certificate {
             certificate_request_context: &context,
             certificate_list: certificate_list.list(),

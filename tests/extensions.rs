@@ -92,6 +92,8 @@ fn sample(extension_type: Type, message: Kind) -> (Vec<u8>, Ends) {
         (Type::SIGNATURE_ALGORITHMS | Type::SIGNATURE_ALGORITHMS_CERT, _) => b"\0\x02\x04\x03",
         (Type::APPLICATION_LAYER_PROTOCOL_NEGOTIATION, _) => b"\0\x03\x02h2",
         (Type::RECORD_SIZE_LIMIT, _) => b"\x40\x01",
+        (Type::COMPRESS_CERTIFICATE, _) => b"\x02\0\x02",
+        (Type::OID_FILTERS, _) => b"\0\x04\x01\x06\0\0",
         (Type::CLIENT_CERTIFICATE_TYPE | Type::SERVER_CERTIFICATE_TYPE, Kind::ClientHello) => {
             b"\x02\x02\0"
         }
@@ -144,7 +146,7 @@ fn parse(message: Kind, extensions: &[u8], offered: ExtensionSet) -> Result<(), 
         }
         _ => block,
     };
-    let context = ParseContext { offered, limits: Limits::default() };
+    let context = ParseContext { offered, ..ParseContext::default() };
     Message::parse(message, &body, &context).map(|_| ())
 }
 

@@ -83,7 +83,11 @@ fn body(kind: Kind, extensions: &[u8]) -> Vec<u8> {
             let entry = [vec![0, 0, 1, 9], block].concat();
             [vec![0], written(|w| w.vector24(|w| w.raw(&entry)))].concat()
         }
-        Kind::EndOfEarlyData | Kind::CertificateVerify | Kind::Finished | Kind::KeyUpdate => block,
+        Kind::EndOfEarlyData
+        | Kind::CompressedCertificate
+        | Kind::CertificateVerify
+        | Kind::Finished
+        | Kind::KeyUpdate => block,
     }
 }
 

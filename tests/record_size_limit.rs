@@ -99,6 +99,13 @@ fn records_are_no_longer_than_their_sender_wants() {
 }
 
 #[test]
+fn ends_say_the_largest_limit_of_themselves() {
+    let (wire, _) = converse(Setup::default());
+    let limits = Some(RecordSizeLimits { send: 16_385, receive: 16_385 });
+    assert_eq!([agreed(&wire.client), agreed(&wire.server)], [limits; 2]);
+}
+
+#[test]
 fn longer_record_is_record_overflow() {
     for (content_bytes, fails) in [(199, false), (200, true)] {
         let mut wire = Wire::new(limited(Some(200), Some(200)));

@@ -1,5 +1,8 @@
 //! From options to the configuration of an end.
 
+use std::sync::Arc;
+
+use countersign::compression::CertificateCompression;
 use countersign::crypto::Provider;
 use countersign::crypto::libcrux::MlKem1024;
 use countersign::crypto::ring;
@@ -12,6 +15,7 @@ use countersign::limits::Limits;
 use countersign::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 use pki_types::ServerName;
 
+use crate::compression;
 use crate::conversation::{EarlyData, Seen};
 use crate::memory::Memory;
 use crate::options::Options;
@@ -58,6 +62,7 @@ pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
     }
     config.request_ocsp_response = options.ask_for_ocsp;
     config.request_signed_certificate_timestamps = options.ask_for_timestamps;
+    config.certificate_compressions = compressions(options)?;
     config.profile = profile(options)?;
     config.limits = limits(options);
     config.report_transitions = true;
@@ -82,6 +87,7 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         let fits = config.certificate_authorities.push(&DistinguishedName(&name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
+    config.certificate_compressions = compressions(options)?;
     config.preference = match options.prefers_own || options.policy.is_some() {
         true => Preference::ServerStrictly,
         false => Preference::Client,
@@ -154,6 +160,14 @@ pub(crate) fn destination(
         destination.psks.push(offer);
     }
     Ok(destination)
+}
+
+fn compressions(options: &Options) -> Result<Vec<Arc<dyn CertificateCompression>>, Stop> {
+    match options.compresses_with {
+        Some(code) => compression::one(code),
+        None if options.compresses => Ok(compression::all()),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// What carries the handshake; QUIC as in RFC 9001, not as in the drafts before it.

@@ -3,6 +3,7 @@
 
 mod answers;
 mod compliance;
+mod compression;
 mod configuration;
 mod conversation;
 mod exchange;

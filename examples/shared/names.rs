@@ -1,5 +1,10 @@
-//! Groups and cipher suites by their names.
+//! Groups and cipher suites by their names, and what compresses certificates.
 
+use std::sync::Arc;
+
+use countersign::compression::brotli::Brotli;
+use countersign::compression::zlib::Zlib;
+use countersign::compression::{CertificateCompression, Remembering};
 use countersign::crypto::ring;
 use countersign::registry::{CipherSuite, NamedGroup};
 
@@ -13,6 +18,11 @@ pub(crate) fn group(name: &str) -> Result<NamedGroup, String> {
 pub(crate) fn suite(name: &str) -> Result<CipherSuite, String> {
     let suites = ring::provider().suites;
     named(name, suites.iter().map(|suite| (suite.id, suite.id.name())))
+}
+
+/// Both algorithms. A server sends the same certificates to all, so Brotli may take its time.
+pub(crate) fn compressions() -> Vec<Arc<dyn CertificateCompression>> {
+    vec![Arc::new(Remembering::new(Brotli { quality: 11 }, 8)), Arc::new(Zlib::default())]
 }
 
 fn named<T>(

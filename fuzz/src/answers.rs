@@ -45,7 +45,7 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
             2 => question.unavailable(),
             fault => question.reject(FAULTS[usize::from(fault - 3)]),
         },
-        Decision::SelectCredential(question) => match script.byte() % 11 {
+        Decision::SelectCredential(question) => match script.byte() % 12 {
             0 => select(question, true),
             1 => select(question, false),
             refusal => question.refuse(REFUSALS[usize::from(refusal - 2)]),
@@ -194,7 +194,7 @@ const FAULTS: [CertificateFault; 7] = [
     CertificateFault::Status,
 ];
 
-const REFUSALS: [HelloRefusal; 9] = [
+const REFUSALS: [HelloRefusal; 10] = [
     HelloRefusal::NoAcceptablePsk,
     HelloRefusal::NameNotServed,
     HelloRefusal::NoApplicationProtocol,
@@ -204,4 +204,5 @@ const REFUSALS: [HelloRefusal; 9] = [
     HelloRefusal::Overload,
     HelloRefusal::Unavailable,
     HelloRefusal::Concealed,
+    HelloRefusal::NameMissing,
 ];

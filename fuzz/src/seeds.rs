@@ -80,6 +80,7 @@ const FLAGS: &[[u8; 3]] = &[
     [0x02, 0, 0x80],
     [0x04, 0x18, 0xc0],
     [0x00, 0, 0x40],
+    [0x02, 0x03, 0],
 ];
 
 /// What comes behind an honest handshake, for one end.
@@ -95,7 +96,7 @@ const ACTS: &[(&str, &[u8])] = &[
     ("alert", &[8, 2, 40]),
 ];
 
-/// Answers other than the one that goes on; each question has fewer than a dozen.
+/// Answers other than the one that goes on; each question has a dozen at most.
 const ANSWERS: &[(&str, &[u8])] = &[
     ("answer-1", &[1]),
     ("answer-2", &[2]),
@@ -107,6 +108,7 @@ const ANSWERS: &[(&str, &[u8])] = &[
     ("answer-8", &[8]),
     ("answer-9", &[9]),
     ("answer-10", &[10]),
+    ("answer-11", &[11]),
 ];
 
 /// What happens to the first flights of a pair: a number of changes, then each change.

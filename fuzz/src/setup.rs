@@ -1,5 +1,7 @@
 //! Two configurations from three bytes of a script; zeros give the plainest.
 
+use std::sync::Arc;
+
 use countersign::failure::Disclosure;
 use countersign::handshake::config::{
     ClientAuthentication, CompatibilityMode, KeyShares, Preference, Profile, Vector,
@@ -8,7 +10,7 @@ use countersign::handshake::{ClientConfig, Destination, ServerConfig};
 use countersign::limits::Limits;
 use countersign::message::{DistinguishedName, ProtocolName, TicketRequest};
 use countersign::registry::{CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode};
-use countersign_testing::Setup;
+use countersign_testing::{Reversed, Setup};
 
 use crate::answers;
 use crate::insecure::insecure_provider;
@@ -80,6 +82,10 @@ fn offer(bits: Bits, setup: &mut Setup) {
         Disclosure::Concealed,
         Disclosure::Exact,
     ];
+    if bits.has(0) && bits.has(1) {
+        client.certificate_compressions = vec![Arc::new(Reversed)];
+        server.certificate_compressions = vec![Arc::new(Reversed)];
+    }
     client.disclosure = DISCLOSURES[usize::from(bits.0 & 3)];
     server.disclosure = client.disclosure;
     if bits.has(2) {

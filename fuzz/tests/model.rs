@@ -18,6 +18,8 @@ const SETUPS: &[(&str, [u8; 3], usize)] = &[
     ("client certificate", [2, 0, 0], 1),
     ("retry and a client certificate that is required", [5, 0, 0], 1),
     ("client certificate after the handshake", [0, 0, 0x40], 1),
+    ("compressed certificates", [2, 3, 0], 1),
+    ("compressed certificate after the handshake", [0, 3, 0x40], 1),
     ("raw public keys", [2, 0, 0x80], 1),
     ("key that both know", [0, 0, 2], 2),
     ("key alone", [0, 0, 0x0a], 2),

@@ -19,6 +19,7 @@ pub mod ring;
 pub mod secret;
 pub mod signature;
 pub mod suite;
+pub mod usage;
 
 use core::fmt;
 use std::sync::Arc;

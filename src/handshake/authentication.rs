@@ -1,19 +1,22 @@
 //! Certificate, CertificateVerify and Finished, for either role (RFC 9846 §4.5).
 
-use crate::codec::{List, Vector};
+use std::sync::Arc;
+
+use crate::codec::{List, Vector, Writer};
+use crate::compression::CertificateCompression;
 use crate::crypto::leaf::Leaf;
 use crate::crypto::{Digest, Provider};
 use crate::epoch::Role;
 use crate::failure::Cause;
+use crate::handshake::certificate_compression::{self, Compressions};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{Decision, OwnCertificate, PeerChain, Serial, Sign};
-use crate::handshake::event::Framed;
+use crate::handshake::event::{EndEntity, Framed};
+use crate::handshake::oid_filters;
 use crate::key_schedule::TrafficSecret;
 use crate::limits::Limits;
-use crate::message;
-use crate::message::CertificateRequest;
-use crate::message::HEADER_BYTES;
-use crate::message::{Certificate, CertificateEntry, CertificateVerify, Finished};
+use crate::message::{self, Certificate, CertificateEntry, CertificateVerify};
+use crate::message::{CertificateRequest, ClientHello, Finished, OidFilter};
 use crate::registry::{CertificateType, HandshakeType, SignatureScheme};
 use crate::transcript::Transcript;
 
@@ -26,12 +29,17 @@ pub(crate) struct PeerCertificate {
 }
 
 impl PeerCertificate {
-    /// `None` for an empty list.
+    /// `None` for an empty list. `request_context` is that of the request, empty in the handshake
+    /// (RFC 9846 §4.5.1).
     pub(crate) fn from_message(
         cx: &Context,
-        certificate: &Framed<'_, Certificate<'_>>,
+        request_context: &[u8],
+        certificate: &Certificate<'_>,
     ) -> Result<Option<Self>, Cause> {
-        let mut entries = certificate.message.certificate_list.iter();
+        if certificate.certificate_request_context != request_context {
+            return Err(Cause::RequestContextUnexpected);
+        }
+        let mut entries = certificate.certificate_list.iter();
         let Some(first) = entries.next() else { return Ok(None) };
         if cx.peer_certificate_type == CertificateType::RAW_PUBLIC_KEY {
             let leaf = Leaf::parse_raw_public_key(first.cert_data)?;
@@ -42,9 +50,25 @@ impl PeerCertificate {
             };
         }
         let leaf = Leaf::parse(first.cert_data)?;
-        let body = certificate.encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec();
-        let context = cx.parse_context();
-        Ok(Some(Self { chain: Some(PeerChain { body, context }), leaf }))
+        Ok(Some(Self { chain: Some(PeerChain::from(certificate.certificate_list)), leaf }))
+    }
+
+    /// What the peer is known by.
+    pub(crate) fn end_entity(&self) -> EndEntity {
+        match self.chain.iter().flat_map(PeerChain::entries).next() {
+            Some(entry) => EndEntity::Certificate(entry.cert_data.to_vec().into()),
+            None => EndEntity::RawPublicKey(self.leaf.subject_public_key_info().to_vec().into()),
+        }
+    }
+
+    /// RFC 9846 §4.3.5: that the end entity has what the request asked for. A raw public key has no
+    /// extensions to look into.
+    pub(crate) fn check_filters(&self, filters: List<'_, OidFilter<'_>>) -> Result<(), Cause> {
+        let mut end_entity = self.chain.iter().flat_map(PeerChain::entries).take(1);
+        match end_entity.all(|entry| oid_filters::are_met(filters, entry.cert_data)) {
+            true => Ok(()),
+            false => Err(Cause::CertificateLacksUsage),
+        }
     }
 
     /// That `signer` holds the private key: the signature covers the transcript through
@@ -90,29 +114,29 @@ pub(crate) fn to_sign(
     move |serial| Decision::Sign(Sign { serial, scheme, certificate, message })
 }
 
-/// Sends Certificate; `staples` says which extensions the peer asked for.
+/// Sends Certificate, or CompressedCertificate in its place.
 pub(crate) fn send_certificate(
     cx: &mut Context,
     transcript: &mut Transcript,
     context: &[u8],
     certificate: &OwnCertificate,
-    staples: Staples,
+    form: &CertificateForm,
 ) -> Result<(), Cause> {
-    with_certificate(context, certificate, staples, |certificate| {
-        transcript.add(cx.send(HandshakeType::CERTIFICATE, |w| certificate.encode(w))?);
+    with_certificate(context, certificate, form, |handshake_type, body| {
+        transcript.add(cx.send(handshake_type, body)?);
         Ok(())
     })
 }
 
-/// Certificate, header included, to be sent later.
+/// The same message, header included, to be sent later.
 pub(crate) fn encode_certificate(
     context: &[u8],
     certificate: &OwnCertificate,
-    staples: Staples,
+    form: &CertificateForm,
 ) -> Result<Vec<u8>, Cause> {
-    with_certificate(context, certificate, staples, |certificate| {
+    with_certificate(context, certificate, form, |handshake_type, body| {
         let mut message = Vec::new();
-        message::encode(HandshakeType::CERTIFICATE, &mut message, |w| certificate.encode(w))?;
+        message::encode(handshake_type, &mut message, body)?;
         Ok(message)
     })
 }
@@ -120,44 +144,80 @@ pub(crate) fn encode_certificate(
 fn with_certificate<T>(
     context: &[u8],
     certificate: &OwnCertificate,
-    staples: Staples,
-    then: impl FnOnce(&Certificate<'_>) -> Result<T, Cause>,
+    form: &CertificateForm,
+    then: impl FnOnce(HandshakeType, &dyn Fn(&mut Writer<'_>)) -> Result<T, Cause>,
 ) -> Result<T, Cause> {
-    let entries = entries(certificate, staples);
-    then(&Certificate { certificate_request_context: context, certificate_list: entries.list() })
-}
-
-fn entries(certificate: &OwnCertificate, staples: Staples) -> Vector<CertificateEntry<'_>> {
-    if let OwnCertificate::RawPublicKey(key) = certificate {
-        return core::iter::once(CertificateEntry::bare(key)).collect();
+    let entries = form.entries(certificate);
+    let certificate =
+        Certificate { certificate_request_context: context, certificate_list: entries.list() };
+    let compressed = match &form.compression {
+        Some(compression) => certificate_compression::compress(&**compression, &certificate)?,
+        None => None,
+    };
+    match compressed {
+        Some(compressed) => {
+            then(HandshakeType::COMPRESSED_CERTIFICATE, &|w| compressed.message().encode(w))
+        }
+        None => then(HandshakeType::CERTIFICATE, &|w| certificate.encode(w)),
     }
-    let stapled = certificate.entries().iter().map(|entry| CertificateEntry {
-        cert_data: &entry.certificate,
-        ocsp_response: entry.ocsp_response.as_deref().filter(|_| staples.ocsp_response),
-        signed_certificate_timestamps: entry
-            .signed_certificate_timestamps
-            .as_deref()
-            .filter(|_| staples.signed_certificate_timestamps),
-    });
-    stapled.collect()
 }
 
-/// What the peer wants stapled to certificates.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Staples {
-    pub(crate) ocsp_response: bool,
-    pub(crate) signed_certificate_timestamps: bool,
+/// In which form the peer takes our Certificate.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CertificateForm {
+    ocsp_response: bool,
+    signed_certificate_timestamps: bool,
+    compression: Option<Arc<dyn CertificateCompression>>,
 }
 
-impl Staples {
+impl CertificateForm {
+    fn entries<'c>(&self, certificate: &'c OwnCertificate) -> Vector<CertificateEntry<'c>> {
+        if let OwnCertificate::RawPublicKey(key) = certificate {
+            return core::iter::once(CertificateEntry::bare(key)).collect();
+        }
+        let stapled = certificate.entries().iter().map(|entry| CertificateEntry {
+            cert_data: &entry.certificate,
+            ocsp_response: entry.ocsp_response.as_deref().filter(|_| self.ocsp_response),
+            signed_certificate_timestamps: entry
+                .signed_certificate_timestamps
+                .as_deref()
+                .filter(|_| self.signed_certificate_timestamps),
+        });
+        stapled.collect()
+    }
+
+    /// What a ClientHello asks for.
+    pub(crate) fn for_client(hello: &ClientHello<'_>, ours: &Compressions) -> Self {
+        let asked = &hello.extensions;
+        Self {
+            ocsp_response: asked.status_request,
+            signed_certificate_timestamps: asked.signed_certificate_timestamp,
+            compression: certificate_compression::in_common(ours, asked.compress_certificate),
+        }
+    }
+
     /// What the body of a CertificateRequest asks for.
-    pub(crate) fn requested_by(certificate_request: &[u8], limits: &Limits) -> Self {
+    pub(crate) fn requested_by(
+        certificate_request: &[u8],
+        ours: &Compressions,
+        limits: &Limits,
+    ) -> Self {
         let request = CertificateRequest::parse(certificate_request, limits);
-        request.map_or(Self::default(), |request| Self {
-            ocsp_response: request.status_request,
-            signed_certificate_timestamps: request.signed_certificate_timestamp,
-        })
+        request.map_or_else(
+            |_| Self::default(),
+            |asked| Self {
+                ocsp_response: asked.status_request,
+                signed_certificate_timestamps: asked.signed_certificate_timestamp,
+                compression: certificate_compression::in_common(ours, asked.compress_certificate),
+            },
+        )
     }
+}
+
+/// What holds for a CertificateRequest whenever it comes (RFC 9846 §4.4.2).
+pub(crate) fn check_request(request: &CertificateRequest<'_>) -> Result<(), Cause> {
+    request.signature_algorithms.ok_or(Cause::RequestWithoutSignatureAlgorithms)?;
+    oid_filters::check(request.oid_filters.unwrap_or_default())
 }
 
 /// Sends CertificateVerify.

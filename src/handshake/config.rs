@@ -1,17 +1,21 @@
 //! What a client or a server offers and accepts: plain values, shared by connections through an
 //! `Arc`.
 
+use std::sync::Arc;
+
 use pki_types::ServerName;
 
 pub use crate::codec::Vector;
 use crate::codec::{List, Reader};
+use crate::compression::CertificateCompression;
 use crate::crypto::Provider;
 use crate::epoch::Role;
 pub use crate::failure::Disclosure;
 use crate::failure::Misuse;
+use crate::handshake::oid_filters;
 use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
-pub use crate::message::{DistinguishedName, Item, Layout, ProtocolName, TicketRequest};
+pub use crate::message::{DistinguishedName, Item, Layout, OidFilter, ProtocolName, TicketRequest};
 use crate::registry::{
     CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode, SignatureScheme,
 };
@@ -51,6 +55,8 @@ pub struct ClientConfig {
     pub application_layer_protocols: Vector<ProtocolName<'static>>,
     /// The names of authorities to announce (RFC 9846 §4.3.4); empty: none.
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
+    /// How certificates may be compressed, in order of preference (RFC 8879); empty: not at all.
+    pub certificate_compressions: Vec<Arc<dyn CertificateCompression>>,
     /// How a PSK may be used; empty: none is, and servers send no tickets (RFC 9846 §4.3.9).
     pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
     /// How many tickets to ask for (RFC 9149); `None`: as the server likes.
@@ -60,7 +66,7 @@ pub struct ClientConfig {
     /// Whether to ask for signed certificate timestamps (RFC 6962).
     pub request_signed_certificate_timestamps: bool,
     /// The longest protected record we want to receive, in bytes of content, content type and
-    /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449).
+    /// padding, from 64 to 16,385; `None`: the extension is not sent (RFC 8449). Over records only.
     pub record_size_limit: Option<u16>,
     /// Whether servers may ask for a certificate after the handshake too (RFC 9846 §4.3.6), at any
     /// time; over records only.
@@ -97,11 +103,12 @@ impl ClientConfig {
             client_certificate_types: only_x509(),
             application_layer_protocols: Vector::new(),
             certificate_authorities: Vector::new(),
+            certificate_compressions: Vec::new(),
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
             ticket_request: None,
             request_ocsp_response: true,
             request_signed_certificate_timestamps: false,
-            record_size_limit: None,
+            record_size_limit: Some(16_385),
             post_handshake_auth: false,
             compatibility_mode: true,
             strict_legacy_version: true,
@@ -240,6 +247,12 @@ pub struct ServerConfig {
     pub client_authentication: ClientAuthentication,
     /// The names of authorities to announce in CertificateRequest; empty: none.
     pub certificate_authorities: Vector<DistinguishedName<'static>>,
+    /// What clients' certificates have to have (RFC 9846 §4.3.5); empty: nothing. One that lacks a
+    /// key usage or a purpose of these is refused with `unsupported_certificate`; filters of other
+    /// extensions are for whoever judges the certificate.
+    pub oid_filters: Vector<OidFilter<'static>>,
+    /// How certificates may be compressed, in order of preference (RFC 8879); empty: not at all.
+    pub certificate_compressions: Vec<Arc<dyn CertificateCompression>>,
     /// Whether to ask clients for an OCSP response.
     pub request_ocsp_response: bool,
     /// As [`ClientConfig::record_size_limit`]; it takes effect with clients that send theirs.
@@ -293,8 +306,10 @@ impl ServerConfig {
             client_certificate_types: only_x509(),
             client_authentication: ClientAuthentication::None,
             certificate_authorities: Vector::new(),
+            oid_filters: Vector::new(),
+            certificate_compressions: Vec::new(),
             request_ocsp_response: false,
-            record_size_limit: None,
+            record_size_limit: Some(16_385),
             cookie_bytes: 0,
             compatibility_mode: CompatibilityMode::WhenAsked,
             strict_legacy_version: true,
@@ -312,6 +327,7 @@ impl ServerConfig {
         check_record_size_limit(self.record_size_limit)?;
         check_certificate_types(&self.server_certificate_types)?;
         check_certificate_types(&self.client_certificate_types)?;
+        check_filters(&self.oid_filters)?;
         check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
 }
@@ -377,6 +393,13 @@ fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misu
     List::<ProtocolName<'_>>::parse(Reader::new(protocols.list().as_bytes()))
         .map_err(|_| Misuse::Configuration("an application protocol with an empty name"))?;
     Ok(())
+}
+
+/// RFC 9846 §4.3.5: what a client would refuse is not asked for.
+fn check_filters(filters: &Vector<OidFilter<'static>>) -> Result<(), Misuse> {
+    List::<OidFilter<'_>>::parse(Reader::new(filters.list().as_bytes()))
+        .and_then(oid_filters::check)
+        .map_err(|_| Misuse::Configuration("an OID filter that may not be sent"))
 }
 
 /// RFC 8449 §4: at least 64, and no more than the protocol's own limit.

@@ -27,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     /// The extensions of our ClientHello or CertificateRequest, to which the peer may reply.
     pub(crate) offered: ExtensionSet,
+    /// Client: there was a HelloRetryRequest.
+    pub(crate) after_retry: bool,
     /// The transport protects, ends and updates by itself (RFC 9001).
     pub(crate) is_quic: bool,
     /// `exporter_secret`, from the server's Finished on.
@@ -82,6 +84,7 @@ impl Context {
             role,
             limits,
             offered: ExtensionSet::default(),
+            after_retry: false,
             is_quic: matches!(profile, Profile::Quic(_)),
             exporter: None,
             early_exporter: None,
@@ -128,7 +131,7 @@ impl Context {
 
     /// What parsing a message needs to know.
     pub(crate) const fn parse_context(&self) -> ParseContext {
-        ParseContext { offered: self.offered, limits: self.limits }
+        ParseContext { offered: self.offered, limits: self.limits, after_retry: self.after_retry }
     }
 
     /// Adds a message that is already encoded, header included, to the flight.

@@ -11,7 +11,7 @@ use crate::epoch::Epoch;
 use crate::failure::{Cause, Misuse};
 use crate::limits::Limits;
 use crate::message::{HEADER_BYTES, Kind, Message};
-use crate::registry::HandshakeType;
+use crate::registry::{ExtensionType, HandshakeType};
 
 /// The state of either role.
 #[derive(Debug)]
@@ -202,16 +202,19 @@ impl Handshake {
     }
 
     fn accepts(&self, kind: Kind) -> bool {
-        let excluded = match kind {
+        // RFC 9846 §4.7.2: after the handshake this needs a client that has offered it.
+        let authenticates = !self.is_complete() || self.machine.certificate_requests().is_some();
+        let permitted = match kind {
             // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
-            Kind::KeyUpdate => self.cx.is_quic,
-            // RFC 9846 §4.7.2: after the handshake they need a client that has offered them.
-            Kind::CertificateRequest | Kind::Certificate => {
-                self.is_complete() && self.machine.certificate_requests().is_none()
+            Kind::KeyUpdate => !self.cx.is_quic,
+            Kind::CertificateRequest | Kind::Certificate => authenticates,
+            // RFC 8879 §4: only for whoever has offered to take it.
+            Kind::CompressedCertificate => {
+                authenticates && self.cx.offered.contains(ExtensionType::COMPRESS_CERTIFICATE)
             }
-            _ => false,
+            _ => true,
         };
-        !excluded && self.machine.accepts(on::Kind::of_message(kind))
+        permitted && self.machine.accepts(on::Kind::of_message(kind))
     }
 
     /// Refuses a message by its type before its body is there.

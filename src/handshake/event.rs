@@ -1,7 +1,5 @@
 //! What goes into the machine and what comes out.
 
-use pki_types::CertificateDer;
-
 use crate::alert::{Alert, AlertDescription};
 use crate::crypto::{Secret, Suite};
 use crate::diagnosis::{self, Diagnosis};
@@ -12,12 +10,13 @@ use crate::handshake::decision::{
     CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Serial, Signed,
     TicketSealed,
 };
-pub use crate::handshake::post_handshake_authentication::CertificateRequestId;
 use crate::handshake::post_handshake_authentication::RequestCertificate;
+pub use crate::handshake::post_handshake_authentication::{CertificateRequestId, EndEntity};
 pub use crate::key_schedule::{PskKind, TrafficSecret};
 use crate::message::{
-    self, Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions,
-    EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message, NewSessionTicket, ServerHello,
+    self, Certificate, CertificateRequest, CertificateVerify, ClientHello, CompressedCertificate,
+    EncryptedExtensions, EndOfEarlyData, Finished, HelloRetryRequest, KeyUpdate, Message,
+    NewSessionTicket, ServerHello,
 };
 use crate::registry::{CertificateType, CipherSuite, NamedGroup};
 
@@ -87,9 +86,8 @@ pub enum Fact {
     PostHandshakeAuthentication {
         /// Which request.
         request: CertificateRequestId,
-        /// The end-entity certificate that was accepted, whose key the client holds; `None`: the
-        /// client has none.
-        certificate: Option<CertificateDer<'static>>,
+        /// What was accepted, and the client holds the key of; `None`: it has nothing to show.
+        certificate: Option<EndEntity>,
     },
     /// The peer has updated its keys (RFC 9846 §4.7.3).
     PeerUpdatedKeys,
@@ -253,6 +251,13 @@ pub(crate) struct Framed<'a, M> {
     pub(crate) encoded: &'a [u8],
 }
 
+impl<M> Framed<'_, M> {
+    /// The bytes behind the header.
+    pub(crate) fn body(&self) -> &[u8] {
+        self.encoded.get(message::HEADER_BYTES..).unwrap_or_default()
+    }
+}
+
 /// An answer, and the question that it answers: there may be several.
 #[derive(Debug)]
 pub(crate) struct Answered<A> {
@@ -312,6 +317,7 @@ inputs! {
     EncryptedExtensions(Framed<'a, EncryptedExtensions<'a>>),
     CertificateRequest(Framed<'a, CertificateRequest<'a>>),
     Certificate(Framed<'a, Certificate<'a>>),
+    CompressedCertificate(Framed<'a, CompressedCertificate<'a>>),
     CertificateVerify(Framed<'a, CertificateVerify<'a>>),
     Finished(Framed<'a, Finished<'a>>),
     NewSessionTicket(Framed<'a, NewSessionTicket<'a>>),
@@ -346,6 +352,9 @@ impl<'a> Input<'a> {
                 Self::CertificateRequest(Framed { message, encoded })
             }
             Message::Certificate(message) => Self::Certificate(Framed { message, encoded }),
+            Message::CompressedCertificate(message) => {
+                Self::CompressedCertificate(Framed { message, encoded })
+            }
             Message::CertificateVerify(message) => {
                 Self::CertificateVerify(Framed { message, encoded })
             }
@@ -367,6 +376,7 @@ impl on::Kind {
             message::Kind::EncryptedExtensions => Self::EncryptedExtensions,
             message::Kind::CertificateRequest => Self::CertificateRequest,
             message::Kind::Certificate => Self::Certificate,
+            message::Kind::CompressedCertificate => Self::CompressedCertificate,
             message::Kind::CertificateVerify => Self::CertificateVerify,
             message::Kind::Finished => Self::Finished,
             message::Kind::KeyUpdate => Self::KeyUpdate,

@@ -5,6 +5,7 @@
 //! and tests use it as it is.
 
 mod authentication;
+mod certificate_compression;
 mod client;
 pub mod client_authentication;
 pub mod closing;
@@ -18,6 +19,7 @@ pub mod event;
 mod key_update;
 pub mod machine;
 mod negotiation;
+mod oid_filters;
 mod post_handshake_authentication;
 pub mod psk;
 mod reassembly;

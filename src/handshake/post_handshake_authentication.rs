@@ -1,5 +1,7 @@
 //! Orders for a client's certificate after the handshake (RFC 9846 §4.7.2).
 
+use pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
+
 use super::Handshake;
 use super::event::{Input, on};
 use crate::epoch::Role;
@@ -8,6 +10,15 @@ use crate::failure::Misuse;
 /// One of the requests that a server has made after its handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CertificateRequestId(pub(crate) u64);
+
+/// What a client is known by (RFC 9846 §4.5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndEntity {
+    /// The first certificate of its chain.
+    Certificate(CertificateDer<'static>),
+    /// Its raw public key (RFC 7250).
+    RawPublicKey(SubjectPublicKeyInfoDer<'static>),
+}
 
 /// The order to ask the client for a certificate.
 #[derive(Debug)]

@@ -30,7 +30,9 @@ pub(crate) fn front<'a>(
     let handshake_type = HandshakeType(code);
     gate(handshake_type)?;
     let limit = match handshake_type {
-        HandshakeType::CERTIFICATE => limits.certificate_message_bytes,
+        HandshakeType::CERTIFICATE | HandshakeType::COMPRESSED_CERTIFICATE => {
+            limits.certificate_message_bytes
+        }
         _ => limits.message_bytes,
     };
     let length = usize::try_from(length).ok().filter(|&length| length <= limit);

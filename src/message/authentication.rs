@@ -1,4 +1,5 @@
-//! Certificate, CertificateVerify and Finished: the messages of authentication (RFC 9846 §4.5).
+//! Certificate, CertificateVerify and Finished: the messages of authentication (RFC 9846 §4.5), and
+//! Certificate compressed (RFC 8879).
 
 use super::extension::{ExtensionBlock, encode_in_order};
 use super::extension_data::{
@@ -7,7 +8,7 @@ use super::extension_data::{
 use super::{Kind, ParseContext};
 use crate::codec::{Decode, Encode, List, Reader, Writer};
 use crate::failure::Cause;
-use crate::registry::{ExtensionType, SignatureScheme};
+use crate::registry::{CertificateCompressionAlgorithm, ExtensionType, SignatureScheme};
 
 /// A certificate chain (RFC 9846 §4.5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl<'a> Certificate<'a> {
     /// [`Cause::Malformed`], [`Cause::TooManyCertificates`] and the extension causes of
     /// [`ExtensionBlock::parse`].
     pub fn parse(body: &'a [u8], context: &ParseContext) -> Result<Self, Cause> {
-        let ParseContext { offered, limits } = context;
+        let ParseContext { offered, limits, .. } = context;
         let mut reader = Reader::new(body);
         let certificate_request_context = reader.vector8()?.remaining();
         let entries = reader.vector24()?;
@@ -101,6 +102,40 @@ impl Encode for CertificateEntry<'_> {
             ExtensionType::STATUS_REQUEST => encode_certificate_status(self.ocsp_response, writer),
             _ => encode_opaque(self.signed_certificate_timestamps, writer),
         });
+    }
+}
+
+/// A Certificate, compressed (RFC 8879 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompressedCertificate<'a> {
+    /// The algorithm.
+    pub algorithm: CertificateCompressionAlgorithm,
+    /// How long the body of the Certificate is; below 2^24.
+    pub uncompressed_length: u32,
+    /// The body of the Certificate, compressed; not empty.
+    pub compressed_certificate_message: &'a [u8],
+}
+
+impl<'a> CompressedCertificate<'a> {
+    /// Parses the body of a CompressedCertificate, and leaves what is compressed in it alone.
+    ///
+    /// # Errors
+    /// [`Cause::Malformed`].
+    pub fn parse(body: &'a [u8]) -> Result<Self, Cause> {
+        let mut reader = Reader::new(body);
+        let algorithm = CertificateCompressionAlgorithm::decode(&mut reader)?;
+        let uncompressed_length = reader.u24()?;
+        let compressed_certificate_message = reader.vector24()?.non_empty()?.remaining();
+        reader.end()?;
+        Ok(Self { algorithm, uncompressed_length, compressed_certificate_message })
+    }
+
+    /// Appends the body.
+    pub fn encode(&self, writer: &mut Writer<'_>) {
+        let [_, uncompressed_length @ ..] = self.uncompressed_length.to_be_bytes();
+        self.algorithm.encode(writer);
+        writer.raw(&uncompressed_length);
+        writer.vector24(|writer| writer.raw(self.compressed_certificate_message));
     }
 }
 

@@ -14,8 +14,8 @@ use crate::codec::{Encode, List, Reader, Writer};
 use crate::failure::Cause;
 use crate::limits::Limits;
 use crate::registry::{
-    CertificateType, CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, PskKeyExchangeMode,
-    SignatureScheme,
+    CertificateCompressionAlgorithm, CertificateType, CipherSuite, ExtensionType, NamedGroup,
+    ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
 };
 
 /// The client's offer (RFC 9846 §4.2.2).
@@ -56,6 +56,8 @@ pub struct ClientHelloExtensions<'a> {
     pub client_certificate_types: Option<List<'a, CertificateType>>,
     /// What the client can take from the server (RFC 7250 §4.1).
     pub server_certificate_types: Option<List<'a, CertificateType>>,
+    /// How certificates may be compressed for the client (RFC 8879 §3).
+    pub compress_certificate: Option<List<'a, CertificateCompressionAlgorithm>>,
     /// The PSKs (RFC 9846 §4.3.11).
     pub pre_shared_key: Option<OfferedPsks<'a>>,
     /// Whether early data follows (RFC 9846 §4.3.10).
@@ -187,6 +189,7 @@ impl<'a> ClientHelloExtensions<'a> {
             }
             Type::CLIENT_CERTIFICATE_TYPE => self.client_certificate_types = decode_list8(body)?,
             Type::SERVER_CERTIFICATE_TYPE => self.server_certificate_types = decode_list8(body)?,
+            Type::COMPRESS_CERTIFICATE => self.compress_certificate = decode_list8(body)?,
             Type::RECORD_SIZE_LIMIT => self.record_size_limit = decode_record_size_limit(body)?,
             Type::PRE_SHARED_KEY => self.pre_shared_key = decode_offered_psks(body)?,
             Type::EARLY_DATA => self.early_data = decode_flag(body)?,
@@ -221,6 +224,7 @@ impl<'a> ClientHelloExtensions<'a> {
             Type::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp,
             Type::CLIENT_CERTIFICATE_TYPE => encode_list8(self.client_certificate_types, writer),
             Type::SERVER_CERTIFICATE_TYPE => encode_list8(self.server_certificate_types, writer),
+            Type::COMPRESS_CERTIFICATE => encode_list8(self.compress_certificate, writer),
             Type::RECORD_SIZE_LIMIT => encode_value(self.record_size_limit, writer),
             Type::PRE_SHARED_KEY => encode_offered_psks(self.pre_shared_key, writer),
             Type::EARLY_DATA => self.early_data,

@@ -8,11 +8,14 @@ pub mod client_hello;
 pub mod extension;
 pub mod extension_data;
 pub mod layout;
+pub mod oid_filter;
 pub mod post_handshake;
 pub mod server_hello;
 pub mod server_parameters;
 
-pub use self::authentication::{Certificate, CertificateEntry, CertificateVerify, Finished};
+pub use self::authentication::{
+    Certificate, CertificateEntry, CertificateVerify, CompressedCertificate, Finished,
+};
 pub use self::client_hello::{ClientHello, ClientHelloExtensions};
 pub use self::extension::{EXTENSIONS, Extension, ExtensionBlock, ExtensionSet, Placement};
 pub(crate) use self::extension_data::is_timestamp_list;
@@ -21,6 +24,7 @@ pub use self::extension_data::{
     TicketRequest,
 };
 pub use self::layout::{Item, Layout};
+pub use self::oid_filter::OidFilter;
 pub use self::post_handshake::{
     EndOfEarlyData, KeyUpdate, MAX_TICKET_LIFETIME_SECONDS, NewSessionTicket,
 };
@@ -62,6 +66,8 @@ pub enum Kind {
     Finished,
     /// The sender's change of keys (RFC 9846 §4.7.3).
     KeyUpdate,
+    /// A certificate chain, compressed (RFC 8879 §4).
+    CompressedCertificate,
 }
 
 impl Kind {
@@ -78,12 +84,13 @@ impl Kind {
         Self::CertificateVerify,
         Self::Finished,
         Self::KeyUpdate,
+        Self::CompressedCertificate,
     ];
 
     /// The kind of a message, from its type and, for a `server_hello`, its random.
     ///
     /// # Errors
-    /// [`Cause::UnknownMessageType`] for a type that is not a message of RFC 9846.
+    /// [`Cause::UnknownMessageType`] for a type that is not a message of TLS 1.3.
     pub fn of(handshake_type: HandshakeType, body: &[u8]) -> Result<Self, Cause> {
         if handshake_type == HandshakeType::SERVER_HELLO && server_hello::asks_for_retry(body) {
             return Ok(Self::HelloRetryRequest);
@@ -103,6 +110,7 @@ impl Kind {
             Self::EncryptedExtensions => HandshakeType::ENCRYPTED_EXTENSIONS,
             Self::CertificateRequest => HandshakeType::CERTIFICATE_REQUEST,
             Self::Certificate => HandshakeType::CERTIFICATE,
+            Self::CompressedCertificate => HandshakeType::COMPRESSED_CERTIFICATE,
             Self::CertificateVerify => HandshakeType::CERTIFICATE_VERIFY,
             Self::Finished => HandshakeType::FINISHED,
             Self::KeyUpdate => HandshakeType::KEY_UPDATE,
@@ -121,6 +129,7 @@ impl Kind {
             Self::EncryptedExtensions => "EncryptedExtensions",
             Self::CertificateRequest => "CertificateRequest",
             Self::Certificate => "Certificate",
+            Self::CompressedCertificate => "CompressedCertificate",
             Self::CertificateVerify => "CertificateVerify",
             Self::Finished => "Finished",
             Self::KeyUpdate => "KeyUpdate",
@@ -150,6 +159,8 @@ pub struct ParseContext {
     pub offered: ExtensionSet,
     /// The bounds on what is parsed.
     pub limits: Limits,
+    /// A HelloRetryRequest has selected the version (RFC 9846 §4.2.4).
+    pub after_retry: bool,
 }
 
 /// A parsed message, borrowing from its bytes.
@@ -171,6 +182,8 @@ pub enum Message<'a> {
     CertificateRequest(CertificateRequest<'a>),
     /// RFC 9846 §4.5.1.
     Certificate(Certificate<'a>),
+    /// RFC 8879 §4.
+    CompressedCertificate(CompressedCertificate<'a>),
     /// RFC 9846 §4.5.2.
     CertificateVerify(CertificateVerify<'a>),
     /// RFC 9846 §4.5.3.
@@ -204,6 +217,9 @@ impl<'a> Message<'a> {
                 Self::CertificateRequest(CertificateRequest::parse(body, limits)?)
             }
             Kind::Certificate => Self::Certificate(Certificate::parse(body, context)?),
+            Kind::CompressedCertificate => {
+                Self::CompressedCertificate(CompressedCertificate::parse(body)?)
+            }
             Kind::CertificateVerify => Self::CertificateVerify(CertificateVerify::parse(body)?),
             Kind::Finished => Self::Finished(Finished::parse(body)?),
             Kind::KeyUpdate => Self::KeyUpdate(KeyUpdate::parse(body)?),

@@ -90,9 +90,9 @@ impl<'a> ServerHello<'a> {
     /// TLS 1.2 or older, and no other extension is looked at.
     ///
     /// # Errors
-    /// [`Cause::Malformed`]; for an older version [`Cause::DowngradeDetected`] or
-    /// [`Cause::SupportedVersionsMissing`], with the mark of RFC 9846 §4.2.3 or without; and the
-    /// extension causes of [`ExtensionBlock::parse`].
+    /// [`Cause::Malformed`]; for an older version [`Cause::DowngradeDetected`] with the mark of
+    /// RFC 9846 §4.2.3, and without it [`Cause::VersionChanged`] after a retry, or else
+    /// [`Cause::SupportedVersionsMissing`]; and the extension causes of [`ExtensionBlock::parse`].
     pub fn parse(body: &'a [u8], context: &ParseContext) -> Result<Self, Cause> {
         let (fields, selected_version, block) = Fields::parse(Kind::ServerHello, body, context)?;
         let mut extensions =
@@ -215,12 +215,12 @@ impl<'a> Fields<'a> {
             return Err(Cause::Malformed);
         }
         if reader.is_empty() {
-            return Err(fields.version_missing(message));
+            return Err(fields.version_missing(message, context));
         }
         let block = ExtensionBlock::read(&mut reader)?;
         reader.end()?;
         let version = block.find(ExtensionType::SUPPORTED_VERSIONS);
-        let version = version.ok_or_else(|| fields.version_missing(message))?.only()?;
+        let version = version.ok_or_else(|| fields.version_missing(message, context))?.only()?;
         block.judge(message, Some(context.offered), &context.limits)?;
         Ok((fields, version, block))
     }
@@ -233,12 +233,14 @@ impl<'a> Fields<'a> {
         writer.u8(self.legacy_compression_method);
     }
 
-    fn version_missing(&self, message: Kind) -> Cause {
+    fn version_missing(&self, message: Kind, context: &ParseContext) -> Cause {
         let marks = [DOWNGRADE_TO_TLS12, DOWNGRADE_TO_TLS11];
         if message == Kind::HelloRetryRequest {
             Cause::RetryVersionMissing
         } else if marks.iter().any(|mark| self.random.ends_with(mark)) {
             Cause::DowngradeDetected
+        } else if context.after_retry {
+            Cause::VersionChanged
         } else {
             Cause::SupportedVersionsMissing
         }

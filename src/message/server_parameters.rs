@@ -3,16 +3,19 @@
 
 use super::extension::{ExtensionBlock, ExtensionSet};
 use super::extension_data::{
-    DistinguishedName, decode_flag, decode_list16, decode_opaque, decode_record_size_limit,
-    decode_selected_protocol, decode_value, encode_list16, encode_opaque, encode_selected_protocol,
-    encode_value,
+    DistinguishedName, decode_any_list16, decode_flag, decode_list8, decode_list16, decode_opaque,
+    decode_record_size_limit, decode_selected_protocol, decode_value, encode_list8, encode_list16,
+    encode_opaque, encode_selected_protocol, encode_value,
 };
 use super::layout::Layout;
+use super::oid_filter::OidFilter;
 use super::{Kind, ParseContext};
 use crate::codec::{List, Reader, Writer};
 use crate::failure::Cause;
 use crate::limits::Limits;
-use crate::registry::{CertificateType, ExtensionType, NamedGroup, SignatureScheme};
+use crate::registry::{
+    CertificateCompressionAlgorithm, CertificateType, ExtensionType, NamedGroup, SignatureScheme,
+};
 
 /// The server's answers to the client's extensions (RFC 9846 §4.4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,6 +125,10 @@ pub struct CertificateRequest<'a> {
     pub signature_algorithms_cert: Option<List<'a, SignatureScheme>>,
     /// The authorities that the server trusts (RFC 9846 §4.3.4).
     pub certificate_authorities: Option<List<'a, DistinguishedName<'a>>>,
+    /// What the certificate has to have, possibly nothing (RFC 9846 §4.3.5).
+    pub oid_filters: Option<List<'a, OidFilter<'a>>>,
+    /// How the certificate may be compressed (RFC 8879 §3).
+    pub compress_certificate: Option<List<'a, CertificateCompressionAlgorithm>>,
     /// Whether an OCSP response is wanted (RFC 9846 §4.5.1.1).
     pub status_request: bool,
     /// Whether certificate timestamps are wanted (RFC 6962 §3.3.1).
@@ -167,7 +174,9 @@ impl<'a> CertificateRequest<'a> {
             Type::SIGNED_CERTIFICATE_TIMESTAMP => {
                 self.signed_certificate_timestamp = decode_flag(body)?;
             }
+            Type::COMPRESS_CERTIFICATE => self.compress_certificate = decode_list8(body)?,
             Type::CERTIFICATE_AUTHORITIES => self.certificate_authorities = decode_list16(body)?,
+            Type::OID_FILTERS => self.oid_filters = decode_any_list16(body)?,
             Type::SIGNATURE_ALGORITHMS_CERT => {
                 self.signature_algorithms_cert = decode_list16(body)?;
             }
@@ -182,7 +191,9 @@ impl<'a> CertificateRequest<'a> {
             Type::STATUS_REQUEST => self.status_request,
             Type::SIGNATURE_ALGORITHMS => encode_list16(self.signature_algorithms, writer),
             Type::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp,
+            Type::COMPRESS_CERTIFICATE => encode_list8(self.compress_certificate, writer),
             Type::CERTIFICATE_AUTHORITIES => encode_list16(self.certificate_authorities, writer),
+            Type::OID_FILTERS => encode_list16(self.oid_filters, writer),
             Type::SIGNATURE_ALGORITHMS_CERT => {
                 encode_list16(self.signature_algorithms_cert, writer)
             }

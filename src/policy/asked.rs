@@ -3,7 +3,7 @@
 
 use pki_types::{CertificateDer, ServerName};
 
-use crate::codec::Writer;
+use crate::codec::Vector;
 use crate::crypto::leaf::Leaf;
 use crate::crypto::ring::TLS_AES_128_GCM_SHA256;
 use crate::epoch::Role;
@@ -15,7 +15,7 @@ use crate::handshake::decision::{
     VerifyCertificate,
 };
 use crate::limits::Limits;
-use crate::message::ParseContext;
+use crate::message::CertificateEntry;
 use crate::registry::{CertificateType, NamedGroup, SignatureScheme};
 
 /// What an answer says.
@@ -64,19 +64,12 @@ pub fn verify_certificate(
     server_name: Option<ServerName<'static>>,
     leaf: Leaf,
 ) -> VerifyCertificate {
-    let mut body = Vec::new();
-    let mut writer = Writer::new(&mut body);
-    writer.vector8(|_| {});
-    writer.vector24(|writer| {
-        for certificate in certificates {
-            writer.vector24(|writer| writer.raw(certificate));
-            writer.vector16(|_| {});
-        }
-    });
+    let entries = certificates.iter().map(|certificate| CertificateEntry::bare(certificate));
+    let entries: Vector<CertificateEntry<'_>> = entries.collect();
     VerifyCertificate {
         serial: Serial::first(),
         role,
-        chain: Some(PeerChain { body, context: ParseContext::default() }),
+        chain: Some(PeerChain::from(entries.list())),
         request: None,
         server_name,
         scheme: SignatureScheme::ED25519,

@@ -35,9 +35,9 @@ pub enum ServerTrust {
 impl ClientPolicy {
     /// Answers the question, at the time `now`.
     ///
-    /// The credential is one that an authority the server names has issued, if it names any, or a
-    /// raw public key if it asks for that; among those the one for the first scheme in the server's
-    /// order.
+    /// The credential is one that an authority the server names has issued, if it names any, and
+    /// has the key usages that the server asks for; or a raw public key if it asks for that. Among
+    /// those it is the one for the first scheme in the server's order.
     ///
     /// # Errors
     /// The question comes back if the configuration has nothing on it.
@@ -59,7 +59,11 @@ impl ClientPolicy {
     fn select(&self, question: SelectClientCredential) -> Answer {
         let authorities: Vec<_> = question.certificate_authorities().collect();
         let fits = |own: &&Credential| match own.certificate() {
-            OwnCertificate::Chain(_) => authorities.is_empty() || own.is_issued_by(&authorities),
+            OwnCertificate::Chain(chain) => {
+                let mut end_entity = chain.entries.iter().take(1);
+                (authorities.is_empty() || own.is_issued_by(&authorities))
+                    && end_entity.all(|own| question.oid_filters_are_met_by(&own.certificate))
+            }
             OwnCertificate::RawPublicKey(_) => true,
         };
         let candidates = of_type(&self.credentials, question.certificate_type());

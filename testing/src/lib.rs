@@ -6,6 +6,7 @@
 //! with a [`Program`]. [`rfc8448`] reads published traces, and [`replay`] is the cryptography that
 //! repeats them.
 
+mod compression;
 mod ends;
 mod identity;
 #[path = "../../examples/shared/key_log.rs"]
@@ -23,6 +24,7 @@ mod talk;
 mod trial;
 mod wire;
 
+pub use compression::Reversed;
 pub use ends::{Client, Server};
 pub use identity::Identity;
 pub use pair::{End, Flight, Observed, Pair, Setup};

@@ -1,6 +1,7 @@
 //! A pair that stops on its way, so that one end is in a state of the test's choice.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use countersign::epoch::Role;
 use countersign::handshake::config::ClientAuthentication;
@@ -9,6 +10,7 @@ use countersign::handshake::machine::Edge;
 use countersign::handshake::{CLIENT, SERVER};
 use countersign::message::HEADER_BYTES;
 
+use crate::compression::Reversed;
 use crate::identity::Identity;
 use crate::pair::{End, Flight, Pair, Setup};
 
@@ -44,6 +46,15 @@ impl Setup {
         setup.server.client_authentication = ClientAuthentication::Require;
         setup.server.cookie_bytes = 8;
         setup.client.post_handshake_auth = true;
+        setup
+    }
+
+    /// As [`longest`](Self::longest), with certificates that travel compressed.
+    #[must_use]
+    pub fn compressing() -> Self {
+        let mut setup = Self::longest();
+        setup.client.certificate_compressions = vec![Arc::new(Reversed)];
+        setup.server.certificate_compressions = vec![Arc::new(Reversed)];
         setup
     }
 

@@ -133,6 +133,13 @@ cases! {
         Next(|m| server_hello(m, |hello| hello.legacy_session_id_echo = &[7; 32]));
     Client WaitServerHello: CipherSuiteNotOffered 47 Initial,
         Next(|m| server_hello(m, |hello| hello.cipher_suite = CipherSuite(0x1304)));
+    Client WaitSecondServerHello: VersionChanged 47 Initial, Next(|m| without_extensions(m, &[])),
+        with with_retry;
+    Client WaitSecondServerHello: DowngradeDetected 47 Initial,
+        Next(|m| without_extensions(m, b"DOWNGRD\x01")), with with_retry;
+    Client WaitSecondServerHello: VersionNotSelectable 47 Initial, Next(|m| {
+        server_hello(m, |hello| hello.extensions.selected_version = ProtocolVersion::TLS12);
+    }), with with_retry;
     Client WaitSecondServerHello: CipherSuiteChanged 47 Initial,
         Next(|m| {
             server_hello(m, |hello| hello.cipher_suite = CipherSuite::TLS_AES_256_GCM_SHA384);

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod case;
+mod compression;
 #[path = "../support/der.rs"]
 mod der;
 mod edit;
@@ -20,9 +21,15 @@ use case::Case;
 
 /// Every case of a connection over records.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [hello::CASES, records::CASES, authentication::CASES, post_handshake::CASES, own::CASES]
-        .into_iter()
-        .flatten()
+    let tables = [
+        hello::CASES,
+        records::CASES,
+        authentication::CASES,
+        compression::CASES,
+        post_handshake::CASES,
+        own::CASES,
+    ];
+    tables.into_iter().flatten()
 }
 
 #[test]

@@ -21,6 +21,8 @@ cases! {
     // Refusals of an offer
     Server SelectCredential: NameNotServed 112 Initial,
         Answer(|question| refuse(question, HelloRefusal::NameNotServed));
+    Server SelectCredential: ServerNameMissing 109 Initial,
+        Answer(|question| refuse(question, HelloRefusal::NameMissing));
     Server SelectCredential: NoCommonApplicationProtocol 120 Initial,
         Answer(|question| refuse(question, HelloRefusal::NoApplicationProtocol));
     Server SelectCredential: NoCommonSignatureScheme 40 Initial,

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use countersign::crypto::Draw;
 use countersign::handshake::decision::{Answer, CertificateFault, Decision, VerifyCertificate};
 use countersign::message::HEADER_BYTES;
-use countersign::registry::{ContentType, SignatureScheme};
+use countersign::registry::{CertificateCompressionAlgorithm, ContentType, SignatureScheme};
 use countersign_testing::{Item, Setup, Trial};
 
 use crate::case::Attack::Do;
 use crate::case::cases;
+use crate::compression::{
+    self, ANY_PURPOSE, CLIENTS, PURPOSES, compressed, containing, filter, filters,
+};
 use crate::edit::{append, certificate_request, certificate_verify, flip_last_bit, message};
 use crate::own::Nowhere;
 
@@ -24,6 +27,20 @@ cases! {
         with offering;
     Client Connected: Malformed 50 Application,
         Do(|trial| trial.deliver(Item::Message(message(13, &[])))), with offering;
+    Client Connected: OidFilterRepeated 47 Application,
+        Do(|trial| {
+            let mut request = asked_for(trial);
+            filters(&mut request, &[(PURPOSES, b""), (PURPOSES, CLIENTS)]);
+            trial.deliver(Item::Message(request));
+        }),
+        with offering;
+    Client Connected: OidFilterInvalid 47 Application,
+        Do(|trial| {
+            let mut request = asked_for(trial);
+            filters(&mut request, &[(PURPOSES, ANY_PURPOSE)]);
+            trial.deliver(Item::Message(request));
+        }),
+        with offering;
     Client Connected: RequestContextRepeated 47 Application,
         Do(|trial| {
             let request = asked_for(trial);
@@ -94,6 +111,31 @@ cases! {
             trial.deliver(again);
         }),
         with offering;
+    Server Connected: RequestContextUnknown 47 Application,
+        Do(|trial| {
+            ask(trial);
+            change(trial, 0, |m| containing(m, &[1, 7, 0, 0, 0]));
+        }),
+        with compressing;
+    Server Connected: CompressionNotOffered 47 Application,
+        Do(|trial| {
+            ask(trial);
+            change(trial, 0, |m| {
+                compressed(m, |c| c.algorithm = CertificateCompressionAlgorithm::ZSTD);
+            });
+        }),
+        with compressing;
+    Server Connected: CompressedCertificateInvalid 42 Application,
+        Do(|trial| {
+            ask(trial);
+            change(trial, 0, |m| compressed(m, |c| c.uncompressed_length += 1));
+        }),
+        with compressing;
+    Server Connected: CertificateLacksUsage 43 Application, Do(ask),
+        with |setup| {
+            offering(setup);
+            setup.server.oid_filters = [filter((PURPOSES, CLIENTS))].into_iter().collect();
+        };
     Server Connected: ClientCertificateMissing 116 Application,
         Do(|trial| {
             ask(trial);
@@ -195,6 +237,12 @@ cases! {
 /// Clients offer to be asked.
 fn offering(setup: &mut Setup) {
     setup.client.post_handshake_auth = true;
+}
+
+/// They take and send certificates compressed, too.
+fn compressing(setup: &mut Setup) {
+    offering(setup);
+    compression::compressing(setup);
 }
 
 /// The next request of the peer, a server.

@@ -99,9 +99,10 @@ fn refuse(question: Decision, nth: usize) -> Option<(Answer, bool)> {
         CertificateFault::UnknownAuthority,
         CertificateFault::Status,
     ];
-    const REFUSALS: [HelloRefusal; 9] = [
+    const REFUSALS: [HelloRefusal; 10] = [
         HelloRefusal::NoAcceptablePsk,
         HelloRefusal::NameNotServed,
+        HelloRefusal::NameMissing,
         HelloRefusal::NoApplicationProtocol,
         HelloRefusal::NoSuitableCertificate,
         HelloRefusal::InsufficientSecurity,
@@ -159,7 +160,7 @@ fn access_is_denied_only_by_a_server_to_a_verified_certificate_under_application
             assert_over(&mut trial, phase.state);
         }
     }
-    assert_eq!(refused, 10 + 10 + 10 + 10 + 1 + 2 + 2);
+    assert_eq!(refused, 10 + 11 + 10 + 10 + 1 + 2 + 2);
 }
 
 #[test]

@@ -22,11 +22,11 @@ fn every_alert_that_can_be_sent_has_a_cause() {
 }
 
 /// The headings of RFC 9846 whose rules a peer, or we, can break.
-const SECTIONS: [&str; 36] = [
-    "2", "4", "4.2.1", "4.2.2", "4.2.3", "4.2.4", "4.3", "4.3.1", "4.3.2", "4.3.3", "4.3.8",
-    "4.3.9", "4.3.10", "4.3.11", "4.3.11.2", "4.4.1", "4.4.2", "4.5.1", "4.5.1.1", "4.5.1.2",
-    "4.5.1.3", "4.5.2", "4.5.3", "4.6", "4.7.1", "4.7.2", "4.7.3", "5", "5.1", "5.2", "5.4", "5.5",
-    "6", "6.1", "6.2", "9.2",
+const SECTIONS: [&str; 37] = [
+    "2", "4", "4.2.1", "4.2.2", "4.2.3", "4.2.4", "4.3", "4.3.1", "4.3.2", "4.3.3", "4.3.5",
+    "4.3.8", "4.3.9", "4.3.10", "4.3.11", "4.3.11.2", "4.4.1", "4.4.2", "4.5.1", "4.5.1.1",
+    "4.5.1.2", "4.5.1.3", "4.5.2", "4.5.3", "4.6", "4.7.1", "4.7.2", "4.7.3", "5", "5.1", "5.2",
+    "5.4", "5.5", "6", "6.1", "6.2", "9.2",
 ];
 
 #[test]
@@ -40,8 +40,11 @@ fn every_cause_names_a_section_of_rfc_9846_and_says_what_happened() {
 }
 
 /// Causes that say something about a peer's certificate.
-const OF_CERTIFICATES: [Cause; 14] = [
+const OF_CERTIFICATES: [Cause; 17] = [
     Cause::NoCommonCertificateType,
+    Cause::CompressedCertificateTooLong,
+    Cause::CompressedCertificateInvalid,
+    Cause::CertificateLacksUsage,
     Cause::TooManyCertificates,
     Cause::CertificateMalformed,
     Cause::RawPublicKeyMalformed,
@@ -58,14 +61,11 @@ const OF_CERTIFICATES: [Cause; 14] = [
 ];
 
 /// Other causes that tell what somebody has, or whom we know.
-const OF_WHAT_WE_KNOW: [Cause; 4] = [
-    Cause::ServerDenied,
-    Cause::ClientCertificateMissing,
-    Cause::NameNotServed,
-    Cause::NoAcceptablePsk,
-];
+const OF_WHAT_WE_KNOW: [Cause; 3] =
+    [Cause::ServerDenied, Cause::ClientCertificateMissing, Cause::NameNotServed];
 
 const CERTIFICATE_UNKNOWN: u8 = 46;
+const DECRYPT_ERROR: u8 = 51;
 const GENERAL_ERROR: u8 = 117;
 
 fn veiled(disclosure: Disclosure, cause: Cause, exact: u8) -> u8 {
@@ -75,6 +75,8 @@ fn veiled(disclosure: Disclosure, cause: Cause, exact: u8) -> u8 {
         Disclosure::Concealed if of_certificates || OF_WHAT_WE_KNOW.contains(&cause) => {
             GENERAL_ERROR
         }
+        // As of a wrong binder.
+        Disclosure::Concealed if cause == Cause::NoAcceptablePsk => DECRYPT_ERROR,
         _ => exact,
     }
 }

@@ -87,6 +87,7 @@ fn a_hello_is_refused_in_each_way() {
     use HelloRefusal as Refusal;
     let rows = [
         (Refusal::NameNotServed, Cause::NameNotServed, ErrorAlert::UnrecognizedName),
+        (Refusal::NameMissing, Cause::ServerNameMissing, ErrorAlert::MissingExtension),
         (
             Refusal::NoApplicationProtocol,
             Cause::NoCommonApplicationProtocol,

@@ -100,6 +100,8 @@ fn a_server_that_does_not_go_by_the_name_need_not_acknowledge_it() {
 fn a_client_ignores_the_answer_to_a_record_size_limit_that_it_offered_raw() {
     let limit = |bytes: [u8; 2]| Item::Raw(ExtensionType::RECORD_SIZE_LIMIT, bytes.to_vec());
     let mut setup = Setup::default();
+    setup.client.record_size_limit = None;
+    setup.server.record_size_limit = None;
     setup.client.client_hello_layout = Layout(vec![limit([0x40, 0x01])]);
     setup.server.encrypted_extensions_layout = Layout(vec![limit([0, 64])]);
     connect_with(setup, |_, question| by_default(question));

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod compatibility;
+mod compression;
 mod exporter;
 mod extensions;
 mod key_update;

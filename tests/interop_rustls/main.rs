@@ -2,6 +2,7 @@
 //! what only rustls can be asked for.
 
 mod closure;
+mod compression;
 mod early_data;
 mod matrix;
 mod meeting;

@@ -6,13 +6,15 @@ mod records;
 use std::sync::Arc;
 
 use countersign::alert::ErrorAlert;
+use countersign::compression::CertificateCompression;
+use countersign::compression::zlib::Zlib;
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::Cause;
 use countersign::handshake::decision::{CertificateChain, Decision};
 use countersign::limits::Limits;
 use countersign::message::{ClientHello, HEADER_BYTES, Item, Kind};
 use countersign::registry::{ExtensionType, HandshakeType, SignatureScheme};
-use countersign_testing::{End, Identity, Setup, messages};
+use countersign_testing::{Identity, Setup, messages};
 
 const BOTH: [Role; 2] = [Role::Client, Role::Server];
 
@@ -21,7 +23,7 @@ fn failure(setup: Setup, role: Role) -> Option<(Cause, ErrorAlert)> {
     failure_with(setup, role, &Identity::example().chain)
 }
 
-/// As [`failure`], with this chain at the server.
+/// As [`failure`], with this chain at both ends.
 fn failure_with(
     setup: Setup,
     role: Role,
@@ -34,6 +36,10 @@ fn failure_with(
             Decision::SelectCredential(question) => {
                 let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
                 Ok(question.certificate(chain.clone(), scheme, None).expect("it is offered"))
+            }
+            Decision::SelectClientCredential(question) => {
+                let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
+                Ok(question.certificate(chain.clone(), scheme).expect("it is offered"))
             }
             other => Ok(Identity::example().answer(other)),
         },
@@ -95,6 +101,52 @@ fn certificate_message_bytes_bounds_certificate() {
 }
 
 #[test]
+fn certificate_message_bytes_bounds_what_comes_out_of_a_compressed_certificate() {
+    let certificate = bodies(Setup::longest(), Kind::Certificate)[0].len();
+    // Five bytes of header, and the length of what is compressed: more than what comes out.
+    let compressed = bodies(Setup::compressing(), Kind::CompressedCertificate)[0].len();
+    assert_eq!(compressed, certificate + 8);
+    for (limit, expected) in [
+        (compressed, None),
+        (compressed - 1, Some((Cause::MessageTooLong, ErrorAlert::IllegalParameter))),
+    ] {
+        for role in BOTH {
+            let mut setup = Setup::compressing();
+            match role {
+                Role::Client => setup.client.limits.certificate_message_bytes = limit,
+                Role::Server => setup.server.limits.certificate_message_bytes = limit,
+            }
+            assert_eq!(failure(setup, role), expected, "{role:?}");
+        }
+    }
+    for role in BOTH {
+        let mut setup = Setup::compressing();
+        // Zeros: short on their way, and long at their end.
+        let mut chain = CertificateChain::clone(&Identity::example().chain);
+        chain.entries[0].ocsp_response = Some(vec![0; 1_000]);
+        let zlib: Arc<dyn CertificateCompression> = Arc::new(Zlib::default());
+        setup.client.certificate_compressions = vec![Arc::clone(&zlib)];
+        setup.server.certificate_compressions = vec![zlib];
+        setup.server.request_ocsp_response = true;
+        let uncompressed = certificate + 1_000 + 8;
+        for (limit, expected) in [
+            (uncompressed, None),
+            (
+                uncompressed - 1,
+                Some((Cause::CompressedCertificateTooLong, ErrorAlert::BadCertificate)),
+            ),
+        ] {
+            let mut setup = setup.clone();
+            match role {
+                Role::Client => setup.client.limits.certificate_message_bytes = limit,
+                Role::Server => setup.server.limits.certificate_message_bytes = limit,
+            }
+            assert_eq!(failure_with(setup, role, &Arc::new(chain.clone())), expected, "{role:?}");
+        }
+    }
+}
+
+#[test]
 fn a_message_that_is_too_long_is_refused_by_its_header() {
     // A state, the message it waits for, and the limit on that.
     let limits = Limits::default();
@@ -103,11 +155,13 @@ fn a_message_that_is_too_long_is_refused_by_its_header() {
         (Role::Client, "WaitCertificate", 11, limits.certificate_message_bytes),
         (Role::Server, "WaitClientHello", 1, limits.message_bytes),
         (Role::Server, "WaitCertificate", 11, limits.certificate_message_bytes),
+        (Role::Client, "WaitCertificate", 25, limits.certificate_message_bytes),
+        (Role::Server, "WaitCertificate", 25, limits.certificate_message_bytes),
         (Role::Server, "Connected", 24, limits.message_bytes),
     ];
     for (role, state, code, limit) in rows {
         for (length, fits) in [(limit, true), (limit + 1, false)] {
-            let mut end = End::reached(role, state);
+            let mut end = Setup::compressing().pair().stop(role, state);
             let epoch = end.handshake.receive_epoch();
             let [.., high, middle, low] = length.to_be_bytes();
             end.handshake.receive(epoch, &[code, high, middle]).expect("running");

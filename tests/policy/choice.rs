@@ -9,7 +9,7 @@ use countersign::registry::{ExtensionType, SignatureScheme as Scheme};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
 use crate::chains::patched;
-use crate::{ED25519, P256, P384, X509};
+use crate::{ED25519, P256, P384, RAW, X509, raw_public_keys};
 use countersign_testing::pki::{Authority, Issued, NAME, noon, self_signed, vector_key};
 
 // A server's choice
@@ -271,5 +271,107 @@ fn a_client_chooses_by_authority_then_by_the_servers_order_and_else_declines() {
             (policy.credentials.iter().position(is_it).unwrap(), scheme)
         });
         assert_eq!(selected, expected, "{offered:?}");
+    }
+}
+
+/// An extension and its values.
+type Filter<'a> = (&'a [u8], &'a [u8]);
+
+/// A CertificateRequest with these filters.
+fn filtered(filters: &[Filter<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes);
+    writer.vector8(|_| {});
+    writer.vector16(|writer| {
+        schemes(writer, ExtensionType::SIGNATURE_ALGORITHMS, &[P256]);
+        extension(writer, ExtensionType::OID_FILTERS, |writer| {
+            writer.vector16(|writer| {
+                for (oid, values) in filters {
+                    writer.vector8(|writer| writer.raw(oid));
+                    writer.vector16(|writer| writer.raw(values));
+                }
+            });
+        });
+    });
+    bytes
+}
+
+/// Key Usage (2.5.29.15), and sets of it: digitalSignature, keyAgreement, both, keyCertSign.
+const KEY_USAGE: &[u8] = b"\x06\x03\x55\x1d\x0f";
+const SIGN: &[u8] = b"\x03\x02\x07\x80";
+const AGREE: &[u8] = b"\x03\x02\x03\x08";
+const SIGN_AND_AGREE: &[u8] = b"\x03\x02\x03\x88";
+const CERTIFY: &[u8] = b"\x03\x02\x02\x04";
+
+/// Extended Key Usage (2.5.29.37), and lists of it: serverAuth, clientAuth, both, none.
+const PURPOSES: &[u8] = b"\x06\x03\x55\x1d\x25";
+const SERVERS: &[u8] = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01";
+const CLIENTS: &[u8] = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02";
+const SERVERS_AND_CLIENTS: &[u8] = b"\x30\x14\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01\
+    \x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02";
+const NO_PURPOSE: &[u8] = b"\x30\x00";
+
+/// An extension that nobody knows, and one of the two without its tag and length.
+const UNKNOWN: &[u8] = b"\x06\x03\x55\x1d\x7f";
+const BARE: &[u8] = b"\x55\x1d\x0f";
+
+#[test]
+fn a_client_passes_over_credentials_that_lack_a_usage_the_server_asks_for() {
+    use rcgen::ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
+    use rcgen::KeyUsagePurpose::{DigitalSignature, KeyAgreement};
+    let root = Authority::root("root");
+    let credential = |usages: &[_], purposes: &[_]| {
+        let issued = root.issue(|params| {
+            params.key_usages = usages.to_vec();
+            params.extended_key_usages = purposes.to_vec();
+        });
+        issued.credential()
+    };
+    let credentials = vec![
+        credential(&[], &[]),
+        credential(&[DigitalSignature], &[ServerAuth]),
+        credential(&[DigitalSignature, KeyAgreement], &[ClientAuth]),
+        credential(&[DigitalSignature], &[ClientAuth, ServerAuth]),
+        credential(&[DigitalSignature], &[Any]),
+        raw_public_keys::credential(&raw_public_keys::key()),
+    ];
+    let policy = ClientPolicy { servers: ServerTrust::Application, credentials };
+    let rows: [(&[Filter<'_>], _); 16] = [
+        (&[], Some(0)),
+        (&[(UNKNOWN, b"anything")], Some(0)),
+        (&[(BARE, AGREE)], Some(0)),
+        (&[(KEY_USAGE, b"")], Some(1)),
+        (&[(KEY_USAGE, SIGN)], Some(1)),
+        (&[(KEY_USAGE, AGREE)], Some(2)),
+        (&[(KEY_USAGE, SIGN_AND_AGREE)], Some(2)),
+        (&[(KEY_USAGE, CERTIFY)], None),
+        (&[(PURPOSES, b"")], Some(1)),
+        (&[(PURPOSES, NO_PURPOSE)], Some(1)),
+        (&[(PURPOSES, SERVERS)], Some(1)),
+        (&[(PURPOSES, CLIENTS)], Some(2)),
+        (&[(PURPOSES, SERVERS_AND_CLIENTS)], Some(3)),
+        (&[(UNKNOWN, b""), (PURPOSES, CLIENTS), (KEY_USAGE, SIGN)], Some(2)),
+        (&[(PURPOSES, SERVERS), (KEY_USAGE, AGREE)], None),
+        (&[(KEY_USAGE, b"no DER")], None),
+    ];
+    // A raw public key has no usages.
+    let with_types = rows
+        .into_iter()
+        .flat_map(|(filters, expected)| [(filters, X509, expected), (filters, RAW, Some(5))]);
+    for (filters, wanted, expected) in with_types {
+        let question = asked::select_client_credential(filtered(filters), wanted);
+        let seen: Vec<_> = question
+            .oid_filters()
+            .map(|seen| (seen.certificate_extension_oid, seen.certificate_extension_values))
+            .collect();
+        assert_eq!(seen, filters);
+        let question = Decision::SelectClientCredential(question);
+        let answered = policy.answer(question, noon(2030)).unwrap();
+        let Said::ClientCredential(selected) = Said::from(answered.answer) else { panic!() };
+        let selected = selected.map(|(selected, _)| {
+            let is_it = |own: &Credential| own.certificate() == &selected;
+            policy.credentials.iter().position(is_it).unwrap()
+        });
+        assert_eq!(selected, expected, "{filters:x?} {wanted:?}");
     }
 }

@@ -23,12 +23,12 @@ fn raw(key: &KeyPair) -> SubjectPublicKeyInfoDer<'static> {
 }
 
 /// The credential that is a key and no more.
-fn credential(key: &KeyPair) -> Credential {
+pub(crate) fn credential(key: &KeyPair) -> Credential {
     let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     Credential::new(raw(key), &private).unwrap()
 }
 
-fn key() -> KeyPair {
+pub(crate) fn key() -> KeyPair {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap()
 }
 

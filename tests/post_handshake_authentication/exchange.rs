@@ -15,7 +15,7 @@ use countersign_testing::{End, Flight, Identity, Pair, messages};
 use crate::{answered, ask, by_default, choose, connect, declining, setup};
 
 /// The types of the messages in a flight.
-fn types(flight: &Flight) -> Vec<HandshakeType> {
+pub(crate) fn types(flight: &Flight) -> Vec<HandshakeType> {
     messages(&flight.bytes).into_iter().map(|message| HandshakeType(message[0])).collect()
 }
 

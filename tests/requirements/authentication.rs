@@ -91,7 +91,7 @@ cases! {
 }
 
 /// A Certificate with these certificates, and nothing stapled to them.
-fn chain(certificates: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn chain(certificates: &[&[u8]]) -> Vec<u8> {
     let entry = |der: &&[u8]| [vector24(der), vec![0, 0]].concat();
     let entries: Vec<u8> = certificates.iter().flat_map(entry).collect();
     message(11, &[&[0], &vector24(&entries)[..]].concat())

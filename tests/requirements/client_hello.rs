@@ -1,12 +1,13 @@
 //! What a server makes of a first ClientHello.
 
-use countersign::handshake::config::KeyShares;
+use countersign::handshake::config::{Disclosure, KeyShares};
+use countersign::handshake::decision::{Decision, HelloRefusal};
 use countersign::message::Item as Extension;
 use countersign::registry::{ExtensionType, NamedGroup, PskKeyExchangeMode};
-use countersign_testing::{Item, Setup};
+use countersign_testing::{Item, Setup, Trial};
 
-use crate::case::Attack::{Bytes, Next, Nothing, Send};
-use crate::case::{cases, with_psk};
+use crate::case::Attack::{Bytes, Do, Next, Nothing, Send};
+use crate::case::{cases, next_message, with_psk};
 use crate::draft::{Draft, KEY_SHARE, SUPPORTED_VERSIONS, share, vector16};
 
 const P256: u16 = 0x17;
@@ -144,6 +145,16 @@ cases! {
     server_wants_an_empty_post_handshake_auth "tls13-4.3.6-03":
         Server WaitClientHello, Next(1, |m, _| m.set(49, &[0])) => decode_error;
 
+    // PSKs
+    server_that_conceals_says_the_same_of_unknown_psks_and_of_wrong_binders "tls13-F.6-01":
+        Server WaitClientHello, Do(2, |trial, i| match i {
+            0 => *next_message(trial).last_mut().expect("a binder") ^= 1,
+            _ => refuse_psks(trial),
+        }), with |setup| {
+            with_psk(setup);
+            setup.server.disclosure = Disclosure::Concealed;
+        } => decrypt_error;
+
     // record_size_limit
     server_takes_record_size_limits_above_the_maximum "rfc8449-4-03":
         Server WaitClientHello, Next(2, |m, i| m.set(28, [&[0x40, 2], &[0xff, 0xff]][i])),
@@ -156,6 +167,16 @@ cases! {
         => decode_error;
     server_ignores_max_fragment_length_beside_record_size_limit "rfc8449-5-01":
         Server WaitClientHello, Nothing, with with_both_limits => connected;
+}
+
+fn refuse_psks(trial: &mut Trial) {
+    trial.reach("SelectCredential");
+    match trial.victim.question.take() {
+        Some(Decision::SelectCredential(question)) => {
+            trial.answer(question.refuse(HelloRefusal::NoAcceptablePsk));
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Without extensions; without `supported_versions`; and as it was in TLS 1.1 and 1.0.

@@ -4,13 +4,16 @@
 mod authentication;
 mod case;
 mod client_hello;
+mod compression;
 mod connected;
 mod draft;
 mod handshakes;
 mod ledger;
 mod page;
 mod parameters;
+mod post_handshake;
 mod quic;
+mod raw_public_keys;
 mod records;
 mod scene;
 mod second_client_hello;
@@ -29,6 +32,9 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         parameters::CASES,
         authentication::CASES,
         connected::CASES,
+        compression::CASES,
+        post_handshake::CASES,
+        raw_public_keys::CASES,
         records::CASES,
     ];
     tables.into_iter().flatten()

@@ -1,11 +1,13 @@
 //! Handshakes of every kind between our own ends, and everything that is said in them.
 
+use std::sync::Arc;
+
 use countersign::epoch::{Epoch, Role};
 use countersign::handshake::config::{ClientAuthentication, KeyShares, Profile};
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::message::ProtocolName;
-use countersign::registry::{CipherSuite, PskKeyExchangeMode, SignatureScheme};
-use countersign_testing::{Identity, Setup, messages};
+use countersign::registry::{CertificateType, CipherSuite, PskKeyExchangeMode, SignatureScheme};
+use countersign_testing::{Identity, Reversed, Setup, messages};
 
 use crate::draft::Draft;
 
@@ -82,6 +84,27 @@ pub(crate) const KINDS: &[(&str, Change, &[u8])] = &[
         "declined",
         |s| s.server.client_authentication = ClientAuthentication::Request,
         &[1, 2, 8, 13, 11, 15, 20, 11, 20],
+    ),
+    (
+        "mutual, by raw public keys",
+        |s| {
+            let types = || core::iter::once(CertificateType::RAW_PUBLIC_KEY).collect();
+            s.server.client_authentication = ClientAuthentication::Require;
+            (s.client.client_certificate_types, s.client.server_certificate_types) =
+                (types(), types());
+            (s.server.client_certificate_types, s.server.server_certificate_types) =
+                (types(), types());
+        },
+        &[1, 2, 8, 13, 11, 15, 20, 11, 15, 20],
+    ),
+    (
+        "mutual and compressed",
+        |s| {
+            s.server.client_authentication = ClientAuthentication::Require;
+            s.client.certificate_compressions = vec![Arc::new(Reversed)];
+            s.server.certificate_compressions = vec![Arc::new(Reversed)];
+        },
+        &[1, 2, 8, 13, 25, 15, 20, 25, 15, 20],
     ),
     ("everything offered", with_everything, &[1, 2, 8, 11, 15, 20, 20]),
     ("psk", |s| *s = Setup::sharing_a_key(false), &[1, 2, 8, 20, 20]),

@@ -84,6 +84,7 @@ fn client_hello_has_the_extensions_that_must_come_together() {
             assert_eq!(has(57), *quic, "{name}");
             assert!(!quic || has(16), "{name}");
             assert!(!has(4), "{name}: truncated_hmac");
+            assert_eq!(has(28), !quic, "{name}: record_size_limit");
         }
     }
 }
@@ -191,6 +192,7 @@ fn no_answer_is_sent_that_was_not_asked_for_and_nothing_twice() {
             if sent.is(ENCRYPTED_EXTENSIONS) {
                 assert_eq!(codes.contains(&57), scene.quic, "{}", scene.name);
                 assert!(!scene.quic || codes.contains(&16), "{}", scene.name);
+                assert_eq!(codes.contains(&28), !scene.quic, "{}", scene.name);
             }
         }
     }
@@ -212,7 +214,7 @@ fn certificates_and_requests_of_the_handshake_have_no_context() {
             assert_eq!(is_empty, declines, "{}", scene.name);
         }
     }
-    assert_eq!(requests, 2);
+    assert_eq!(requests, 4);
 }
 
 #[test]

@@ -55,6 +55,9 @@ cases! {
     client_refuses_another_version_behind_a_retry "tls13-4.2.4-13":
         Client WaitSecondServerHello, Next(5, other_version), with with_retry
         => illegal_parameter;
+    client_refuses_an_older_version_behind_a_retry "tls13-4.2.4-13":
+        Client WaitSecondServerHello, Next(4, server_hello_of_tls_1_2), with with_retry
+        => illegal_parameter;
     client_refuses_older_versions "tls13-E.1-03 tls13-4.3.1-14 tls13-E.5-04 rfc9001-4.2-02":
         Client WaitServerHello, Next(4, server_hello_of_tls_1_2) => protocol_version;
     client_that_sends_early_data_refuses_older_versions "tls13-E.3-01":

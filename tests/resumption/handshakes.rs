@@ -79,7 +79,8 @@ fn server_acknowledges_the_name_of_a_client_unless_it_resumes() {
             if flight.bytes[0] == HandshakeType::ENCRYPTED_EXTENSIONS.0 {
                 let length = usize::from(u16::from_be_bytes([flight.bytes[2], flight.bytes[3]]));
                 let body = &flight.bytes[HEADER_BYTES..HEADER_BYTES + length];
-                let offered = ExtensionSet::of([ExtensionType::SERVER_NAME]);
+                let offered = [ExtensionType::SERVER_NAME, ExtensionType::RECORD_SIZE_LIMIT];
+                let offered = ExtensionSet::of(offered);
                 let context = ParseContext { offered, ..ParseContext::default() };
                 let extensions = EncryptedExtensions::parse(body, &context).expect("well-formed");
                 acknowledgements.push(extensions.server_name);

@@ -171,6 +171,18 @@ fn client_keeps_four_tickets_of_each_of_the_servers_it_was_at_last() {
 }
 
 #[test]
+fn client_forgets_the_tickets_of_a_server_that_it_failed_with() {
+    let mut store = ReceivedTickets::new(10);
+    for number in [0, 1, 0] {
+        store.insert(name(number), ticket(b"ticket", 60), at(100));
+    }
+    store.forget(&name(0));
+    store.forget(&name(2));
+    assert_eq!(taken(&mut store, 0, 100), None);
+    assert_eq!(taken(&mut store, 1, 100), Some(b"ticket".to_vec()));
+}
+
+#[test]
 fn client_without_room_keeps_nothing() {
     let mut store = ReceivedTickets::new(0);
     store.insert(name(0), ticket(b"one", 60), at(100));

@@ -39,6 +39,7 @@ fn samples() -> &'static [(Kind, Vec<u8>)] {
                 samples.push((kind.expect("a known message"), message.to_vec()));
             }
         };
+        Setup::compressing().pair().run(|flight| collect(&flight.bytes));
         let mut pair = Setup::longest().pair();
         pair.run(|flight| collect(&flight.bytes));
         pair.server.handshake.issue_ticket(TICKET).expect("a ticket can be issued");

@@ -27,9 +27,15 @@ fn work(setup: Setup) -> Pair {
     pair
 }
 
+/// The server's certificate, compressed, and no other.
+fn compress() -> Pair {
+    let mut setup = Setup::compressing();
+    setup.server.client_authentication = ClientAuthentication::None;
+    work(setup)
+}
+
 /// A client that meets the request with an empty list.
-fn decline() -> Pair {
-    let mut setup = Setup::default();
+fn decline(mut setup: Setup) -> Pair {
     setup.server.client_authentication = ClientAuthentication::Request;
     let mut pair = setup.pair();
     pair.run_with(
@@ -52,8 +58,8 @@ fn hear_the_server(pair: &mut Pair) {
 
 /// A client that authenticates once more after the handshake, and then declines to, with a server
 /// that updates its keys whenever it can.
-fn authenticate_again() -> Pair {
-    let mut pair = Setup::longest().pair();
+fn authenticate_again(setup: Setup) -> Pair {
+    let mut pair = setup.pair();
     pair.run(|_| ());
     for declines in [false, true] {
         pair.server.handshake.request_certificate(false).expect("it is offered");
@@ -93,8 +99,12 @@ fn every_row_of_both_tables_is_walked_by_honest_peers() {
         work(Setup::longest()),
         work(Setup::sharing_a_key(false)),
         work(Setup::sharing_a_key(true)),
-        decline(),
-        authenticate_again(),
+        work(Setup::compressing()),
+        compress(),
+        decline(Setup::default()),
+        decline(Setup::compressing()),
+        authenticate_again(Setup::longest()),
+        authenticate_again(Setup::compressing()),
     ];
     for role in BOTH {
         let walked: BTreeSet<Move> = pairs

@@ -243,6 +243,7 @@ impl WaitServerHello {
             cx.reject_early_data();
         }
         offer.psks.retain(|psk| psk.key.fits(suite));
+        cx.after_retry = true;
         cx.learn(Fact::Retried);
         offer.send(cx, message.extensions.cookie, Some(&transcript))?;
         transcript.add(&offer.client_hello);

@@ -62,7 +62,9 @@ transitions! {
     WaitEncryptedExtensions  + EncryptedExtensions      => encrypted_extensions -> WaitCertificateOrRequest | WaitFinished;
     WaitCertificateOrRequest + CertificateRequest       => certificate_request  -> WaitCertificate;
     WaitCertificateOrRequest + Certificate              => certificate          -> WaitCertificateVerify;
+    WaitCertificateOrRequest + CompressedCertificate    => decompress           -> WaitCertificateVerify;
     WaitCertificate          + Certificate              => certificate          -> WaitCertificateVerify;
+    WaitCertificate          + CompressedCertificate    => decompress           -> WaitCertificateVerify;
     WaitCertificateVerify    + CertificateVerify        => certificate_verify   -> VerifyCertificate;
     VerifyCertificate        + CertificateAccepted      => certificate_accepted -> WaitFinished;
     WaitFinished             + Finished                 => finished             -> SelectCredential | Connected;

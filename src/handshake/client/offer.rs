@@ -9,6 +9,7 @@ use crate::crypto::{KeyExchange, Random};
 use crate::diagnosis;
 use crate::epoch::{Direction, Epoch};
 use crate::failure::Cause;
+use crate::handshake::certificate_compression;
 use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::psk::{self, OfferedPsk, PreSharedKey, Unbound};
@@ -78,6 +79,7 @@ impl Offer {
                 key_exchange: exchange.share(),
             })
             .collect();
+        let compressions = certificate_compression::offered(&config.certificate_compressions);
         let unbound = Unbound::new(&self.psks);
         let hello = ClientHello {
             legacy_version: ProtocolVersion::TLS12,
@@ -87,6 +89,7 @@ impl Offer {
             legacy_compression_methods: &[0],
             extensions: ClientHelloExtensions {
                 pre_shared_key: (!self.psks.is_empty()).then(|| unbound.offered()),
+                compress_certificate: compressions.list_unless_empty(),
                 ..self.extensions(shares.list(), cookie)
             },
         };
@@ -136,6 +139,7 @@ impl Offer {
             Some(ServerName::DnsName(name)) => Some(name.as_ref().trim_end_matches('.').as_bytes()),
             _ => None,
         };
+        let is_over_records = config.profile == Profile::Records;
         ClientHelloExtensions {
             server_name,
             status_request: config.request_ocsp_response,
@@ -147,12 +151,12 @@ impl Offer {
             client_certificate_types: unless_only_x509(&config.client_certificate_types),
             server_certificate_types: unless_only_x509(&config.server_certificate_types),
             early_data: self.early_data,
-            record_size_limit: config.record_size_limit,
+            record_size_limit: config.record_size_limit.filter(|_| is_over_records),
             supported_versions: List::parse(Reader::new(SUPPORTED_VERSIONS)).ok(),
             cookie,
             psk_key_exchange_modes: config.psk_key_exchange_modes.list_unless_empty(),
             certificate_authorities: config.certificate_authorities.list_unless_empty(),
-            post_handshake_auth: config.post_handshake_auth && config.profile == Profile::Records,
+            post_handshake_auth: config.post_handshake_auth && is_over_records,
             key_share: Some(shares),
             ticket_request: config.ticket_request,
             quic_transport_parameters: match &config.profile {

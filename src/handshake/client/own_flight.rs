@@ -1,14 +1,17 @@
 //! The client's own flight: SelectCredential, SignCertificateVerify (RFC 9846 §4.5).
 
+use std::sync::Arc;
+
 use super::connected::Connected;
 use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::epoch::{Direction, Epoch};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, send_certificate, send_certificate_verify, send_finished, to_sign,
+    CertificateForm, send_certificate, send_certificate_verify, send_finished, to_sign,
 };
 use crate::handshake::client_authentication::{ClientAuthenticationState, Reply};
+use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{
     CertificateChain, ClientCredentialSelected, OwnCertificate, Signed,
@@ -27,7 +30,7 @@ pub(super) struct OwnFlight {
     pub(super) main: MainSecret,
     pub(super) send: TrafficSecret,
     pub(super) receive: TrafficSecret,
-    pub(super) takes_tickets: bool,
+    pub(super) config: Arc<ClientConfig>,
     pub(super) protocol: Option<Vec<u8>>,
 }
 
@@ -35,7 +38,7 @@ pub(super) struct OwnFlight {
 #[derive(Debug)]
 pub(in crate::handshake) struct SelectCredential {
     pub(super) own: OwnFlight,
-    pub(super) staples: Staples,
+    pub(super) form: CertificateForm,
 }
 
 /// Our certificate is written; the embedder signs.
@@ -51,15 +54,15 @@ impl SelectCredential {
         cx: &mut Context,
         selected: Answered<ClientCredentialSelected>,
     ) -> Step<Self, on::ClientCredentialSelected> {
-        let Self { mut own, staples } = self;
+        let Self { mut own, form } = self;
         let ClientCredentialSelected(Some((certificate, scheme))) = selected.answer else {
             let nothing = OwnCertificate::from(CertificateChain::default());
-            send_certificate(cx, &mut own.transcript, &[], &nothing, staples)?;
+            send_certificate(cx, &mut own.transcript, &[], &nothing, &form)?;
             let connected = own.finish(cx)?;
             cx.client_authentication_is(ClientAuthenticationState::Pending(Reply::Declined));
             return Ok(Next::to(connected));
         };
-        send_certificate(cx, &mut own.transcript, &[], &certificate, staples)?;
+        send_certificate(cx, &mut own.transcript, &[], &certificate, &form)?;
         cx.ask(to_sign(cx.role, certificate, scheme, &own.transcript));
         Ok(Next::to(SignCertificateVerify { own, scheme }))
     }
@@ -82,8 +85,8 @@ impl SignCertificateVerify {
 impl OwnFlight {
     /// The server takes early data until we say that it is over; QUIC says so by itself
     /// (RFC 9846 §4.6, RFC 9001 §8.3).
-    pub(super) fn end_early_data(&mut self, cx: &mut Context, say_so: bool) -> Result<(), Cause> {
-        if say_so {
+    pub(super) fn end_early_data(&mut self, cx: &mut Context) -> Result<(), Cause> {
+        if self.config.profile == Profile::Records {
             self.transcript.add(cx.send(HandshakeType::END_OF_EARLY_DATA, |_| ())?);
         }
         cx.early_data = None;
@@ -94,17 +97,17 @@ impl OwnFlight {
 
     /// Sends Finished; the handshake is complete at this end.
     pub(super) fn finish(self, cx: &mut Context) -> Result<Connected, Cause> {
-        let Self { mut transcript, client, main, send, receive, .. } = self;
+        let Self { config, mut transcript, client, main, send, receive, protocol } = self;
         send_finished(cx, &mut transcript, &client)?;
         let resumption = main.into_resumption(&transcript.digest());
         cx.install(Direction::Send, Epoch::Application, &send);
         cx.learn(Fact::Complete);
         Ok(Connected {
-            requests: cx.post_handshake_auth.then(|| Requests::behind(transcript)),
             secrets: TrafficSecrets { send, receive },
             resumption,
-            takes_tickets: self.takes_tickets,
-            protocol: self.protocol,
+            takes_tickets: !config.psk_key_exchange_modes.is_empty(),
+            protocol,
+            requests: cx.post_handshake_auth.then(|| Requests::behind(config, transcript)),
         })
     }
 }

@@ -4,27 +4,31 @@
 //! requests go on both ways. What goes out for a request is kept back until it can go out at once.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::connected::Connected;
 use super::{Next, Step};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, encode_certificate, send_certificate_verify, send_finished, to_sign,
+    CertificateForm, check_request, encode_certificate, send_certificate_verify, send_finished,
+    to_sign,
 };
 use crate::handshake::client_authentication::Reply;
+use crate::handshake::config::ClientConfig;
 use crate::handshake::context::Context;
 use crate::handshake::decision::{
     CertificateChain, ClientCredentialSelected, Decision, OwnCertificate, SelectClientCredential,
     Serial, Signed,
 };
 use crate::handshake::event::{Answered, Framed, on};
-use crate::message::{CertificateRequest, HEADER_BYTES};
+use crate::message::CertificateRequest;
 use crate::registry::SignatureScheme;
 use crate::transcript::Transcript;
 
 /// The server's requests; it may ask.
 #[derive(Debug)]
 pub(super) struct Requests {
+    config: Arc<ClientConfig>,
     /// Through our Finished: every authentication begins there (RFC 9846 §4.5).
     transcript: Transcript,
     to_select: Vec<SelectCredential>,
@@ -38,7 +42,7 @@ pub(super) struct Requests {
 struct SelectCredential {
     question: Serial,
     context: Vec<u8>,
-    staples: Staples,
+    form: CertificateForm,
     transcript: Transcript,
 }
 
@@ -47,15 +51,21 @@ struct SelectCredential {
 struct SignCertificateVerify {
     question: Serial,
     context: Vec<u8>,
-    /// The message, header included.
-    certificate: Vec<u8>,
+    /// Certificate or CompressedCertificate, header included.
+    encoded: Vec<u8>,
     scheme: SignatureScheme,
     transcript: Transcript,
 }
 
 impl Requests {
-    pub(super) const fn behind(transcript: Transcript) -> Self {
-        Self { transcript, to_select: Vec::new(), to_sign: Vec::new(), answered: VecDeque::new() }
+    pub(super) const fn behind(config: Arc<ClientConfig>, transcript: Transcript) -> Self {
+        Self {
+            config,
+            transcript,
+            to_select: Vec::new(),
+            to_sign: Vec::new(),
+            answered: VecDeque::new(),
+        }
     }
 
     const fn open(&self) -> usize {
@@ -68,7 +78,12 @@ impl Requests {
             || self.answered.iter().any(|answered| answered == context)
     }
 
-    fn add(&mut self, cx: &mut Context, encoded: &[u8], context: &[u8]) -> Result<(), Cause> {
+    fn add(
+        &mut self,
+        cx: &mut Context,
+        request: &Framed<'_, CertificateRequest<'_>>,
+    ) -> Result<(), Cause> {
+        let context = request.message.certificate_request_context;
         if self.knows(context) {
             return Err(Cause::RequestContextRepeated);
         }
@@ -76,12 +91,13 @@ impl Requests {
             return Err(Cause::TooManyCertificateRequests);
         }
         let mut transcript = self.transcript.fork();
-        transcript.add(encoded);
-        let certificate_request = encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec();
+        transcript.add(request.encoded);
+        let certificate_request = request.body().to_vec();
+        let ours = &self.config.certificate_compressions;
         let (limits, certificate_type) = (cx.limits, cx.own_certificate_type);
         self.to_select.push(SelectCredential {
             context: context.to_vec(),
-            staples: Staples::requested_by(&certificate_request, &limits),
+            form: CertificateForm::requested_by(&certificate_request, ours, &limits),
             transcript,
             question: cx.ask_aside(|serial| {
                 Decision::SelectClientCredential(SelectClientCredential {
@@ -115,12 +131,11 @@ impl Connected {
         cx: &mut Context,
         request: Framed<'_, CertificateRequest<'_>>,
     ) -> Step<Self, on::CertificateRequest> {
-        let Framed { message, encoded } = request;
-        message.signature_algorithms.ok_or(Cause::RequestWithoutSignatureAlgorithms)?;
+        check_request(&request.message)?;
         // A server can send this only once it has the Finished of our handshake.
         cx.handshake_processed();
         if let Some(requests) = self.requests.as_mut().filter(|_| !cx.write_is_closed) {
-            requests.add(cx, encoded, message.certificate_request_context)?;
+            requests.add(cx, &request)?;
         }
         Ok(Next::to(self))
     }
@@ -137,23 +152,19 @@ impl Connected {
         let Some(request) = requests.to_select.extract_if(.., answered).next() else {
             return Ok(Next::to(self));
         };
-        let SelectCredential { context, staples, mut transcript, .. } = request;
-        let ClientCredentialSelected(selected) = answer;
-        let Some((chain, scheme)) = selected else {
-            let nothing = encode_certificate(
-                &context,
-                &OwnCertificate::from(CertificateChain::default()),
-                staples,
-            )?;
+        let SelectCredential { context, form, mut transcript, .. } = request;
+        let ClientCredentialSelected(Some((certificate, scheme))) = answer else {
+            let nothing = OwnCertificate::from(CertificateChain::default());
+            let nothing = encode_certificate(&context, &nothing, &form)?;
             transcript.add(&nothing);
             cx.send_encoded(&nothing);
             self.finish(cx, context, transcript, Reply::Declined)?;
             return Ok(Next::to(self));
         };
-        let certificate = encode_certificate(&context, &chain, staples)?;
-        transcript.add(&certificate);
-        let question = cx.ask_aside(to_sign(cx.role, chain, scheme, &transcript));
-        let request = SignCertificateVerify { question, context, certificate, scheme, transcript };
+        let encoded = encode_certificate(&context, &certificate, &form)?;
+        transcript.add(&encoded);
+        let question = cx.ask_aside(to_sign(cx.role, certificate, scheme, &transcript));
+        let request = SignCertificateVerify { question, context, encoded, scheme, transcript };
         requests.to_sign.push(request);
         Ok(Next::to(self))
     }
@@ -170,8 +181,8 @@ impl Connected {
         let Some(request) = requests.to_sign.extract_if(.., answered).next() else {
             return Ok(Next::to(self));
         };
-        let SignCertificateVerify { context, certificate, scheme, mut transcript, .. } = request;
-        cx.send_encoded(&certificate);
+        let SignCertificateVerify { context, encoded, scheme, mut transcript, .. } = request;
+        cx.send_encoded(&encoded);
         send_certificate_verify(cx, &mut transcript, scheme, &signature)?;
         self.finish(cx, context, transcript, Reply::Sent)?;
         Ok(Next::to(self))

@@ -10,15 +10,16 @@ use super::{Next, Step};
 use crate::crypto::Suite;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
-use crate::handshake::authentication::{PeerCertificate, Staples, check_finished};
+use crate::handshake::authentication::{
+    CertificateForm, PeerCertificate, check_finished, check_request,
+};
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
 use crate::handshake::event::{CertificateTypes, Fact, Framed, Negotiated, RecordSizeLimits, on};
-use crate::handshake::negotiation;
+use crate::handshake::{certificate_compression, negotiation};
 use crate::key_schedule::{HandshakeSecret, TrafficSecret};
-use crate::message::HEADER_BYTES;
-use crate::message::{Certificate, CertificateVerify, Finished};
+use crate::message::{Certificate, CertificateVerify, CompressedCertificate, Finished};
 use crate::message::{CertificateRequest, EncryptedExtensions};
 use crate::registry::{ExtensionType, NamedGroup};
 use crate::transcript::Transcript;
@@ -151,14 +152,14 @@ impl WaitCertificateOrRequest {
         request: Framed<'_, CertificateRequest<'_>>,
     ) -> Step<Self, on::CertificateRequest> {
         let Self { mut flight } = self;
-        let Framed { message, encoded } = request;
+        let Framed { message, encoded } = &request;
         // RFC 9846 §4.4.2: the context is for post-handshake authentication.
         if !message.certificate_request_context.is_empty() {
             return Err(Cause::RequestContextUnexpected);
         }
-        message.signature_algorithms.ok_or(Cause::RequestWithoutSignatureAlgorithms)?;
+        check_request(message)?;
         flight.transcript.add(encoded);
-        let request = Request(encoded.get(HEADER_BYTES..).unwrap_or_default().to_vec());
+        let request = Request(request.body().to_vec());
         Ok(Next::to(WaitCertificate { flight, request }))
     }
 
@@ -167,7 +168,15 @@ impl WaitCertificateOrRequest {
         cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        self.flight.certificate(cx, None, &certificate).map(Next::to)
+        self.flight.presented(cx, None, &certificate.message, certificate.encoded).map(Next::to)
+    }
+
+    pub(super) fn decompress(
+        self,
+        cx: &mut Context,
+        compressed: Framed<'_, CompressedCertificate<'_>>,
+    ) -> Step<Self, on::CompressedCertificate> {
+        self.flight.decompress(cx, None, &compressed).map(Next::to)
     }
 }
 
@@ -177,7 +186,17 @@ impl WaitCertificate {
         cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        self.flight.certificate(cx, Some(self.request), &certificate).map(Next::to)
+        let Self { flight, request } = self;
+        let Framed { message, encoded } = &certificate;
+        flight.presented(cx, Some(request), message, encoded).map(Next::to)
+    }
+
+    pub(super) fn decompress(
+        self,
+        cx: &mut Context,
+        compressed: Framed<'_, CompressedCertificate<'_>>,
+    ) -> Step<Self, on::CompressedCertificate> {
+        self.flight.decompress(cx, Some(self.request), &compressed).map(Next::to)
     }
 }
 
@@ -192,19 +211,29 @@ impl Flight {
         Ok(())
     }
 
-    fn certificate(
+    fn decompress(
+        self,
+        cx: &Context,
+        request: Option<Request>,
+        compressed: &Framed<'_, CompressedCertificate<'_>>,
+    ) -> Result<WaitCertificateVerify, Cause> {
+        let ours = &self.config.certificate_compressions;
+        let body = certificate_compression::decompress(ours, &compressed.message, &cx.limits)?;
+        let certificate = Certificate::parse(&body, &cx.parse_context())?;
+        self.presented(cx, request, &certificate, compressed.encoded)
+    }
+
+    fn presented(
         mut self,
         cx: &Context,
         request: Option<Request>,
-        certificate: &Framed<'_, Certificate<'_>>,
+        certificate: &Certificate<'_>,
+        encoded: &[u8],
     ) -> Result<WaitCertificateVerify, Cause> {
-        if !certificate.message.certificate_request_context.is_empty() {
-            return Err(Cause::RequestContextUnexpected);
-        }
-        let peer = PeerCertificate::from_message(cx, certificate)?;
-        let peer = peer.ok_or(Cause::ServerCertificateMissing)?;
-        self.transcript.add(certificate.encoded);
-        Ok(WaitCertificateVerify { flight: self, request, certificate: peer })
+        let certificate = PeerCertificate::from_message(cx, &[], certificate)?;
+        let certificate = certificate.ok_or(Cause::ServerCertificateMissing)?;
+        self.transcript.add(encoded);
+        Ok(WaitCertificateVerify { flight: self, request, certificate })
     }
 }
 
@@ -266,17 +295,18 @@ impl WaitFinished {
             send: main.traffic(Role::Client, &through_server_finished),
             receive,
             main,
-            takes_tickets: !flight.config.psk_key_exchange_modes.is_empty(),
             protocol: flight.protocol,
+            config: flight.config,
         };
         if cx.early_data.is_some() {
-            own.end_early_data(cx, flight.config.profile == Profile::Records)?;
+            own.end_early_data(cx)?;
         }
         let Some(Request(certificate_request)) = request else {
             return own.finish(cx).map(Next::to);
         };
-        let staples = Staples::requested_by(&certificate_request, &cx.limits);
         let (limits, certificate_type) = (cx.limits, cx.own_certificate_type);
+        let ours = &own.config.certificate_compressions;
+        let form = CertificateForm::requested_by(&certificate_request, ours, &limits);
         cx.ask(|serial| {
             Decision::SelectClientCredential(SelectClientCredential {
                 serial,
@@ -285,6 +315,6 @@ impl WaitFinished {
                 certificate_type,
             })
         });
-        Ok(Next::to(SelectCredential { own, staples }))
+        Ok(Next::to(SelectCredential { own, form }))
     }
 }

@@ -10,11 +10,12 @@ use crate::crypto::Suite;
 use crate::epoch::Role;
 use crate::failure::{Cause, Misuse};
 use crate::handshake::config::ClientAuthentication;
+use crate::handshake::oid_filters;
 use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::key_schedule::EarlySecret;
 use crate::limits::Limits;
 use crate::message::{
-    CertificateRequest, ClientHello, ProtocolName, PskBinder, PskIdentity, TicketRequest,
+    CertificateRequest, ClientHello, OidFilter, ProtocolName, PskBinder, PskIdentity, TicketRequest,
 };
 use crate::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 use crate::transcript::Transcript;
@@ -220,6 +221,7 @@ impl SelectCredential {
     pub fn refuse(self, refusal: HelloRefusal) -> Answer {
         let cause = match refusal {
             HelloRefusal::NameNotServed => Cause::NameNotServed,
+            HelloRefusal::NameMissing => Cause::ServerNameMissing,
             HelloRefusal::NoApplicationProtocol => Cause::NoCommonApplicationProtocol,
             HelloRefusal::NoSuitableCertificate => Cause::NoCommonSignatureScheme,
             HelloRefusal::NoAcceptablePsk => Cause::NoAcceptablePsk,
@@ -250,6 +252,9 @@ impl SelectCredential {
 pub enum HelloRefusal {
     /// No server of that name is here: `unrecognized_name`.
     NameNotServed,
+    /// The client asks for no name, and there is nothing to serve without one: `missing_extension`
+    /// (RFC 9846 §9.2).
+    NameMissing,
     /// None of the application protocols is spoken: `no_application_protocol`.
     NoApplicationProtocol,
     /// No certificate fits the client's signature schemes: `handshake_failure`.
@@ -316,6 +321,21 @@ impl SelectClientCredential {
     pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> {
         let offered = self.request().and_then(|request| request.certificate_authorities);
         offered.into_iter().flat_map(|list| list.iter()).map(|name| name.0)
+    }
+
+    /// What the server wants the certificate to have (RFC 9846 §4.3.5). Filters of extensions that
+    /// one does not know are ignored, and all of them with a raw public key.
+    pub fn oid_filters(&self) -> impl Iterator<Item = OidFilter<'_>> {
+        let filters = self.request().and_then(|request| request.oid_filters);
+        filters.into_iter().flat_map(|list| list.iter())
+    }
+
+    /// Whether a certificate, in DER, has the key usages and the purposes that these filters ask
+    /// for; others are not looked at. The server refuses one that has not.
+    #[must_use]
+    pub fn oid_filters_are_met_by(&self, certificate: &[u8]) -> bool {
+        let filters = self.request().and_then(|request| request.oid_filters);
+        oid_filters::are_met(filters.unwrap_or_default(), certificate)
     }
 
     /// Send this chain or raw public key and sign with `scheme`.

@@ -3,25 +3,27 @@
 use pki_types::{CertificateDer, ServerName};
 
 use super::{Answer, CertificateAccepted, Reply, Serial};
+use crate::codec::{List, Reader};
 use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::event::CertificateRequestId;
-use crate::message::{Certificate, CertificateEntry, ParseContext};
+use crate::message::CertificateEntry;
 use crate::registry::{CertificateType, SignatureScheme};
 
-/// The peer's Certificate message, checked when it arrived.
+/// The `certificate_list` of the peer's, checked when it arrived.
 #[derive(Debug)]
-pub(crate) struct PeerChain {
-    pub(crate) body: Vec<u8>,
-    /// How it was parsed then.
-    pub(crate) context: ParseContext,
-}
+pub(crate) struct PeerChain(Vec<u8>);
 
 impl PeerChain {
-    fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
-        let certificate = Certificate::parse(&self.body, &self.context).ok();
-        certificate.into_iter().flat_map(|certificate| certificate.certificate_list.iter())
+    pub(crate) fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+        List::parse(Reader::new(&self.0)).unwrap_or_default().iter()
+    }
+}
+
+impl From<List<'_, CertificateEntry<'_>>> for PeerChain {
+    fn from(list: List<'_, CertificateEntry<'_>>) -> Self {
+        Self(list.as_bytes().to_vec())
     }
 }
 

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use super::connected::Connected;
 use super::post_handshake_authentication::Requests;
-use super::{Next, Step};
+use super::{After, Next, Step};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{PeerCertificate, check_finished};
+use crate::handshake::certificate_compression;
 use crate::handshake::config::{ClientAuthentication, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision};
 use crate::handshake::event::{Fact, Framed, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{MainSecret, TrafficSecret};
-use crate::message::{Certificate, CertificateVerify, EndOfEarlyData, Finished};
+use crate::message::{
+    Certificate, CertificateVerify, CompressedCertificate, EndOfEarlyData, Finished,
+};
 use crate::transcript::Transcript;
 
 /// What is alive from our Finished to the client's.
@@ -80,19 +83,44 @@ impl WaitCertificate {
         cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        let Self { mut flight } = self;
-        // RFC 9846 §4.5.1: the context of the request, which is empty in the main handshake.
-        if !certificate.message.certificate_request_context.is_empty() {
-            return Err(Cause::RequestContextUnexpected);
-        }
-        let peer = PeerCertificate::from_message(cx, &certificate)?;
-        flight.transcript.add(certificate.encoded);
+        self.flight.presented(cx, &certificate.message, certificate.encoded)
+    }
+
+    pub(super) fn decompress(
+        self,
+        cx: &mut Context,
+        compressed: Framed<'_, CompressedCertificate<'_>>,
+    ) -> Step<Self, on::CompressedCertificate> {
+        let ours = &self.flight.config.certificate_compressions;
+        let body = certificate_compression::decompress(ours, &compressed.message, &cx.limits)?;
+        let certificate = Certificate::parse(&body, &cx.parse_context())?;
+        self.flight.presented(cx, &certificate, compressed.encoded)
+    }
+}
+
+impl ClientFlight {
+    /// The client has shown a certificate, or that it has none.
+    fn presented<On>(
+        mut self,
+        cx: &Context,
+        certificate: &Certificate<'_>,
+        encoded: &[u8],
+    ) -> Step<WaitCertificate, On>
+    where
+        WaitCertificateVerify: After<WaitCertificate, On>,
+        WaitFinished: After<WaitCertificate, On>,
+    {
+        let peer = PeerCertificate::from_message(cx, &[], certificate)?;
+        self.transcript.add(encoded);
         match peer {
-            Some(certificate) => Ok(Next::to(WaitCertificateVerify { flight, certificate })),
-            None if flight.config.client_authentication == ClientAuthentication::Require => {
+            Some(certificate) => {
+                certificate.check_filters(self.config.oid_filters.list())?;
+                Ok(Next::to(WaitCertificateVerify { flight: self, certificate }))
+            }
+            None if self.config.client_authentication == ClientAuthentication::Require => {
                 Err(Cause::ClientCertificateMissing)
             }
-            None => Ok(Next::to(WaitFinished { flight })),
+            None => Ok(Next::to(WaitFinished { flight: self })),
         }
     }
 }

@@ -65,28 +65,30 @@ transitions! {
         WaitFinished, Connected, SealTicket, WaitPostHandshakeCertificateVerify,
         VerifyPostHandshakeCertificate, WaitPostHandshakeFinished,
     }
-    // state              + input               => handler              -> next
-    WaitClientHello       + ClientHello         => client_hello         -> WaitSecondClientHello | SelectCredential;
-    WaitSecondClientHello + ClientHello         => second_client_hello  -> SelectCredential;
-    SelectCredential      + CredentialSelected  => credential_selected  -> SignCertificateVerify | WaitEndOfEarlyData | WaitFinished;
-    SignCertificateVerify + Signed              => signed               -> WaitCertificate | WaitFinished;
-    WaitEndOfEarlyData    + EndOfEarlyData      => end_of_early_data    -> WaitFinished;
-    WaitCertificate       + Certificate         => certificate          -> WaitCertificateVerify | WaitFinished;
-    WaitCertificateVerify + CertificateVerify   => certificate_verify   -> VerifyCertificate;
-    VerifyCertificate     + CertificateAccepted => certificate_accepted -> WaitFinished;
-    WaitFinished          + Finished            => finished             -> Connected;
-    Connected             + IssueTicket         => issue_ticket         -> SealTicket;
-    SealTicket            + TicketSealed        => ticket_sealed        -> Connected;
-    SealTicket            + UpdateKeys          => update_keys          -> SealTicket;
-    Connected             + KeyUpdate           => key_update           -> Connected;
-    Connected             + UpdateKeys          => update_keys          -> Connected;
+    // state                           + input                 => handler              -> next
+    WaitClientHello                    + ClientHello           => client_hello         -> WaitSecondClientHello | SelectCredential;
+    WaitSecondClientHello              + ClientHello           => second_client_hello  -> SelectCredential;
+    SelectCredential                   + CredentialSelected    => credential_selected  -> SignCertificateVerify | WaitEndOfEarlyData | WaitFinished;
+    SignCertificateVerify              + Signed                => signed               -> WaitCertificate | WaitFinished;
+    WaitEndOfEarlyData                 + EndOfEarlyData        => end_of_early_data    -> WaitFinished;
+    WaitCertificate                    + Certificate           => certificate          -> WaitCertificateVerify | WaitFinished;
+    WaitCertificate                    + CompressedCertificate => decompress           -> WaitCertificateVerify | WaitFinished;
+    WaitCertificateVerify              + CertificateVerify     => certificate_verify   -> VerifyCertificate;
+    VerifyCertificate                  + CertificateAccepted   => certificate_accepted -> WaitFinished;
+    WaitFinished                       + Finished              => finished             -> Connected;
+    Connected                          + IssueTicket           => issue_ticket         -> SealTicket;
+    SealTicket                         + TicketSealed          => ticket_sealed        -> Connected;
+    SealTicket                         + UpdateKeys            => update_keys          -> SealTicket;
+    Connected                          + KeyUpdate             => key_update           -> Connected;
+    Connected                          + UpdateKeys            => update_keys          -> Connected;
     // After the handshake (RFC 9846 §4.7.2)
-    Connected                          + RequestCertificate  => request_certificate  -> Connected;
-    Connected                          + Certificate         => certificate          -> WaitPostHandshakeCertificateVerify | WaitPostHandshakeFinished;
-    WaitPostHandshakeCertificateVerify + CertificateVerify   => certificate_verify   -> VerifyPostHandshakeCertificate;
-    WaitPostHandshakeCertificateVerify + UpdateKeys          => update_keys          -> WaitPostHandshakeCertificateVerify;
-    VerifyPostHandshakeCertificate     + CertificateAccepted => certificate_accepted -> WaitPostHandshakeFinished;
-    VerifyPostHandshakeCertificate     + UpdateKeys          => update_keys          -> VerifyPostHandshakeCertificate;
-    WaitPostHandshakeFinished          + Finished            => finished             -> Connected;
-    WaitPostHandshakeFinished          + UpdateKeys          => update_keys          -> WaitPostHandshakeFinished;
+    Connected                          + RequestCertificate    => request_certificate  -> Connected;
+    Connected                          + Certificate           => certificate          -> WaitPostHandshakeCertificateVerify | WaitPostHandshakeFinished;
+    Connected                          + CompressedCertificate => decompress           -> WaitPostHandshakeCertificateVerify | WaitPostHandshakeFinished;
+    WaitPostHandshakeCertificateVerify + CertificateVerify     => certificate_verify   -> VerifyPostHandshakeCertificate;
+    WaitPostHandshakeCertificateVerify + UpdateKeys            => update_keys          -> WaitPostHandshakeCertificateVerify;
+    VerifyPostHandshakeCertificate     + CertificateAccepted   => certificate_accepted -> WaitPostHandshakeFinished;
+    VerifyPostHandshakeCertificate     + UpdateKeys            => update_keys          -> VerifyPostHandshakeCertificate;
+    WaitPostHandshakeFinished          + Finished              => finished             -> Connected;
+    WaitPostHandshakeFinished          + UpdateKeys            => update_keys          -> WaitPostHandshakeFinished;
 }

@@ -10,7 +10,7 @@ use crate::diagnosis;
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::authentication::{
-    Staples, send_certificate, send_certificate_verify, send_finished, to_sign,
+    CertificateForm, send_certificate, send_certificate_verify, send_finished, to_sign,
 };
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
@@ -131,11 +131,8 @@ impl SelectCredential {
         if asks_client {
             certificate_request(&config, cx, &[], &mut transcript)?;
         }
-        let staples = Staples {
-            ocsp_response: hello.extensions.status_request,
-            signed_certificate_timestamps: hello.extensions.signed_certificate_timestamp,
-        };
-        send_certificate(cx, &mut transcript, &[], &certificate, staples)?;
+        let form = CertificateForm::for_client(hello, &config.certificate_compressions);
+        send_certificate(cx, &mut transcript, &[], &certificate, &form)?;
         cx.ask(to_sign(cx.role, certificate, scheme, &transcript));
         Ok(SignCertificateVerify {
             client: opened.client,
@@ -251,7 +248,7 @@ impl SelectCredential {
                 None => self.certificate_use.map(|certificates| certificates.types),
             },
             record_size_limits: RecordSizeLimits::agreed(
-                self.config.record_size_limit,
+                self.config.record_size_limit.filter(|_| !cx.is_quic),
                 hello.extensions.record_size_limit,
             ),
             psk,

@@ -3,6 +3,7 @@
 
 use crate::crypto::{Draw, Group, Secret, Suite};
 use crate::failure::Cause;
+use crate::handshake::certificate_compression;
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Negotiated};
@@ -83,9 +84,7 @@ pub(super) fn encrypted_extensions(
         server_certificate_type: certificates
             .filter(|_| hello.extensions.server_certificate_types.is_some())
             .map(|certificates| certificates.types.server),
-        record_size_limit: config
-            .record_size_limit
-            .filter(|_| hello.extensions.record_size_limit.is_some()),
+        record_size_limit: negotiated.record_size_limits.map(|limits| limits.receive),
         early_data,
         expected_ticket_count: None,
         quic_transport_parameters: match &config.profile {
@@ -112,11 +111,14 @@ pub(super) fn certificate_request(
     context: &[u8],
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
+    let compressions = certificate_compression::offered(&config.certificate_compressions);
     let request = CertificateRequest {
         certificate_request_context: context,
         signature_algorithms: Some(config.signature_schemes.list()),
         signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
         certificate_authorities: config.certificate_authorities.list_unless_empty(),
+        oid_filters: config.oid_filters.list_unless_empty(),
+        compress_certificate: compressions.list_unless_empty(),
         status_request: config.request_ocsp_response,
         signed_certificate_timestamp: false,
     };

@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use pki_types::CertificateDer;
-
 use super::connected::Connected;
 use super::parameters::certificate_request;
-use super::{Next, Step};
+use super::{After, Next, Step};
 use crate::crypto::Draw;
 use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::authentication::{PeerCertificate, check_finished};
+use crate::handshake::certificate_compression;
 use crate::handshake::config::ServerConfig;
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, CertificateAccepted, Decision};
-use crate::handshake::event::{CertificateRequestId, Fact, Framed, on};
+use crate::handshake::event::{CertificateRequestId, EndEntity, Fact, Framed, on};
 use crate::handshake::post_handshake_authentication::RequestCertificate;
-use crate::message::{Certificate, CertificateVerify, Finished, KeyUpdate};
+use crate::message::{Certificate, CertificateVerify, CompressedCertificate, Finished, KeyUpdate};
 use crate::transcript::Transcript;
 
 /// Our requests; we may ask.
@@ -43,8 +42,7 @@ struct Response {
     config: Arc<ServerConfig>,
     request: CertificateRequestId,
     transcript: Transcript,
-    /// The end-entity certificate.
-    certificate: Option<CertificateDer<'static>>,
+    certificate: Option<EndEntity>,
 }
 
 /// The client has begun to answer a request; its key is not yet proven.
@@ -110,31 +108,55 @@ impl Connected {
     }
 
     pub(super) fn certificate(
-        mut self,
+        self,
         cx: &mut Context,
         certificate: Framed<'_, Certificate<'_>>,
     ) -> Step<Self, on::Certificate> {
-        let Framed { message, encoded } = &certificate;
+        self.presented(cx, &certificate.message, certificate.encoded)
+    }
+
+    pub(super) fn decompress(
+        self,
+        cx: &mut Context,
+        compressed: Framed<'_, CompressedCertificate<'_>>,
+    ) -> Step<Self, on::CompressedCertificate> {
+        let requests = self.requests.as_ref().ok_or(Cause::RequestContextUnknown)?;
+        let ours = &requests.config.certificate_compressions;
+        let body = certificate_compression::decompress(ours, &compressed.message, &cx.limits)?;
+        let certificate = Certificate::parse(&body, &cx.parse_context())?;
+        self.presented(cx, &certificate, compressed.encoded)
+    }
+
+    /// The client has begun to answer a request, with a certificate or with none.
+    fn presented<On>(
+        mut self,
+        cx: &Context,
+        certificate: &Certificate<'_>,
+        encoded: &[u8],
+    ) -> Step<Self, On>
+    where
+        WaitPostHandshakeCertificateVerify: After<Self, On>,
+        WaitPostHandshakeFinished: After<Self, On>,
+    {
         let requests = self.requests.as_mut().ok_or(Cause::RequestContextUnknown)?;
-        let request = requests.take(message.certificate_request_context);
-        let Request { id, required, mut transcript, .. } =
+        let request = requests.take(certificate.certificate_request_context);
+        let Request { id, context, required, mut transcript } =
             request.ok_or(Cause::RequestContextUnknown)?;
-        let peer = PeerCertificate::from_message(cx, &certificate)?;
+        let peer = PeerCertificate::from_message(cx, &context, certificate)?;
         transcript.add(encoded);
-        let end_entity = message.certificate_list.first();
         let response = Response {
             config: Arc::clone(&requests.config),
             request: id,
             transcript,
-            certificate: end_entity.map(|entry| entry.cert_data.to_vec().into()),
+            certificate: peer.as_ref().map(PeerCertificate::end_entity),
         };
         let connected = self;
         match peer {
-            Some(certificate) => Ok(Next::to(WaitPostHandshakeCertificateVerify {
-                connected,
-                response,
-                certificate,
-            })),
+            Some(certificate) => {
+                certificate.check_filters(response.config.oid_filters.list())?;
+                let state = WaitPostHandshakeCertificateVerify { connected, response, certificate };
+                Ok(Next::to(state))
+            }
             None if required => Err(Cause::ClientCertificateMissing),
             None => Ok(Next::to(WaitPostHandshakeFinished { connected, response })),
         }

@@ -63,6 +63,12 @@ impl ReceivedTickets {
         Some(ticket.offer(age_milliseconds))
     }
 
+    /// Forgets the tickets of that server: when a connection to it has failed, those that came of
+    /// it should not be used (RFC 9846 §6).
+    pub fn forget(&mut self, name: &ServerName<'_>) {
+        self.remove(name);
+    }
+
     /// The way to that server, with a ticket if there is one.
     pub fn destination(&mut self, name: ServerName<'static>, now: UnixTime) -> Destination {
         let psks = self.take(&name, now).into_iter().collect();
