@@ -74,7 +74,7 @@ pub(crate) fn encoded(message: &Message<'_>, layout: &Layout) -> Vec<u8> {
         Message::ClientHello(message) => drop(message.encode(writer, layout, 0)),
         Message::ServerHello(message) => message.encode(writer),
         Message::HelloRetryRequest(message) => message.encode(writer),
-        Message::NewSessionTicket(message) => message.encode(writer),
+        Message::NewSessionTicket(message) => drop(message.encode(writer, layout, 0)),
         Message::EndOfEarlyData(message) => message.encode(writer),
         Message::EncryptedExtensions(message) => drop(message.encode(writer, layout, 0)),
         Message::CertificateRequest(message) => drop(message.encode(writer, layout, 0)),

@@ -4,10 +4,14 @@
 //! Records are opened where they lie in the caller's input; sealed records are appended to the
 //! caller's output. A connection holds no record of its own, and an idle one no buffer at all.
 
+mod carried;
+mod kernel;
 mod transmit;
 
 use std::collections::VecDeque;
 
+pub use self::carried::{Carried, NotNow};
+pub use self::kernel::{KernelConnection, KernelKey};
 use self::transmit::Compatibility;
 #[cfg(feature = "conformance")]
 use crate::epoch::Direction;
@@ -99,6 +103,11 @@ impl Connection {
         if role == Role::Client {
             // The ClientHello is the first thing that leaves.
             inbound.open_change_cipher_spec_window();
+        }
+        if handshake.may_follow_a_retry() {
+            // What a client sends between its hellos may come to a server that knows of neither.
+            inbound.open_change_cipher_spec_window();
+            inbound.skip_early_data();
         }
         Self {
             inbound,
@@ -334,7 +343,7 @@ impl Connection {
         match content {
             Content::Handshake(bytes) => {
                 let _ended = self.handshake.receive(epoch, bytes);
-                if self.handshake.has_begun() {
+                if epoch == Epoch::Initial && self.handshake.has_begun() {
                     self.inbound.open_change_cipher_spec_window();
                 }
             }

@@ -324,6 +324,17 @@ impl Context {
         self.outputs.push_back(Output::Ended(end));
     }
 
+    /// Whether everything has been said.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.outputs.is_empty() && self.flight.is_empty()
+    }
+
+    /// Application keys are in use both ways, and whoever carries the records has them.
+    pub(crate) const fn carry_on(&mut self) {
+        self.send_epoch = Epoch::Application;
+        self.receive_epoch = Epoch::Application;
+    }
+
     pub(crate) fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }

@@ -7,8 +7,8 @@ use crate::epoch::{Direction, Epoch};
 use crate::failure::Failure;
 use crate::handshake::client_authentication::ClientAuthenticationState;
 use crate::handshake::decision::{
-    CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Serial, Signed,
-    TicketSealed,
+    CertificateAccepted, ClientCredentialSelected, CookieOpened, CookieSealed, CredentialSelected,
+    Decision, Serial, Signed, TicketSealed,
 };
 use crate::handshake::post_handshake_authentication::RequestCertificate;
 pub use crate::handshake::post_handshake_authentication::{CertificateRequestId, EndEntity};
@@ -67,7 +67,8 @@ pub enum Output {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Fact {
-    /// A HelloRetryRequest was sent or received (RFC 9846 §4.2.4).
+    /// A HelloRetryRequest was sent or received, by another server if its cookie was opened here
+    /// (RFC 9846 §4.2.4).
     Retried,
     /// The server takes the client's early data (RFC 9846 §4.3.10).
     EarlyDataAccepted,
@@ -323,6 +324,8 @@ inputs! {
     NewSessionTicket(Framed<'a, NewSessionTicket<'a>>),
     EndOfEarlyData(Framed<'a, EndOfEarlyData>),
     KeyUpdate(Framed<'a, KeyUpdate>),
+    CookieSealed(CookieSealed),
+    CookieOpened(CookieOpened),
     CertificateAccepted(CertificateAccepted),
     CredentialSelected(CredentialSelected),
     ClientCredentialSelected(Answered<ClientCredentialSelected>),

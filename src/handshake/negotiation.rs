@@ -122,26 +122,17 @@ pub(crate) fn selected_certificate_types(
     Ok(CertificateTypes { server, client })
 }
 
-/// Whether the second ClientHello offers the PSKs of the first, in their order. Only those may be
-/// missing that the suite of HelloRetryRequest rules out by its hash (RFC 9846 §4.2.2), which is as
-/// long as a binder.
-pub(crate) fn keeps_psks(
-    first: &ClientHelloExtensions<'_>,
-    second: &ClientHelloExtensions<'_>,
+/// The identities offered whose key may be for this suite: a binder is as long as the hash. Those
+/// of another hash may be missing behind a retry (RFC 9846 §4.2.2).
+pub(crate) fn psks_for<'a>(
     suite: &Suite,
-) -> bool {
-    let mut kept = psks(second).peekable();
-    psks(first).all(|psk| {
-        let (_, hash_bytes) = psk;
-        kept.next_if_eq(&psk).is_some() || hash_bytes != suite.hash.output_bytes()
-    }) && kept.next().is_none()
-}
-
-/// The identities offered, each with the length of its hash.
-fn psks<'a>(extensions: &ClientHelloExtensions<'a>) -> impl Iterator<Item = (&'a [u8], usize)> {
-    extensions.pre_shared_key.into_iter().flat_map(|offered| {
-        let hash_bytes = offered.binders.iter().map(|PskBinder(binder)| binder.len());
-        offered.identities.iter().map(|psk| psk.identity).zip(hash_bytes)
+    extensions: &ClientHelloExtensions<'a>,
+) -> impl Iterator<Item = &'a [u8]> {
+    let hash_bytes = suite.hash.output_bytes();
+    extensions.pre_shared_key.into_iter().flat_map(move |offered| {
+        let fits = offered.binders.iter().map(move |PskBinder(binder)| binder.len() == hash_bytes);
+        let identities = offered.identities.iter().map(|psk| psk.identity).zip(fits);
+        identities.filter_map(|(identity, fits)| fits.then_some(identity))
     })
 }
 

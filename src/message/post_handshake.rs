@@ -1,8 +1,9 @@
 //! NewSessionTicket and KeyUpdate, and EndOfEarlyData, which is as small (RFC 9846 §4.6, §4.7).
 
 use super::Kind;
-use super::extension::{ExtensionBlock, encode_in_order};
+use super::extension::{ExtensionBlock, ExtensionSet};
 use super::extension_data::{decode_value, encode_value};
+use super::layout::Layout;
 use crate::codec::{Encode, Reader, Writer};
 use crate::failure::Cause;
 use crate::limits::Limits;
@@ -54,17 +55,23 @@ impl<'a> NewSessionTicket<'a> {
         Ok(message)
     }
 
-    /// Appends the body.
-    pub fn encode(&self, writer: &mut Writer<'_>) {
+    /// Appends the body, and returns the extensions that it really has. `message_start` is the
+    /// position of the message's header.
+    pub fn encode(
+        &self,
+        writer: &mut Writer<'_>,
+        layout: &Layout,
+        message_start: usize,
+    ) -> ExtensionSet {
         writer.u32(self.ticket_lifetime);
         writer.u32(self.ticket_age_add);
         writer.vector8(|writer| writer.raw(self.ticket_nonce));
         writer.vector16(|writer| writer.raw(self.ticket));
-        let order = [ExtensionType::EARLY_DATA, ExtensionType::TLS_FLAGS];
-        encode_in_order(writer, &order, |extension_type, writer| match extension_type {
+        layout.encode(writer, message_start, |extension_type, writer| match extension_type {
             ExtensionType::EARLY_DATA => encode_value(self.max_early_data_size, writer),
-            _ => encode_ticket_flags(self.resumption_across_names, writer),
-        });
+            ExtensionType::TLS_FLAGS => encode_ticket_flags(self.resumption_across_names, writer),
+            _ => false,
+        })
     }
 }
 

@@ -57,6 +57,30 @@ impl Outbound {
         }
     }
 
+    /// Protects what follows under a key of `secret` that has been in use: this is the number of
+    /// the next record.
+    pub fn carry_on(&mut self, secret: &TrafficSecret, sequence_number: u64) {
+        self.sealer = Some(Sealer::at(secret.suite, secret.secret(), sequence_number));
+    }
+
+    /// The number of the next record; `None` without a key.
+    #[must_use]
+    pub fn sequence_number(&self) -> Option<u64> {
+        self.sealer.as_ref().map(Sealer::sequence_number)
+    }
+
+    /// The most bytes of content in one record.
+    #[must_use]
+    pub const fn maximum_fragment_bytes(&self) -> usize {
+        self.maximum_fragment_bytes
+    }
+
+    /// How far records are padded.
+    #[must_use]
+    pub const fn padding(&self) -> Padding {
+        self.padding
+    }
+
     /// Drops the key; the connection is over.
     pub fn forget_key(&mut self) {
         self.sealer = None;

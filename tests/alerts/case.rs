@@ -161,6 +161,11 @@ pub(crate) fn mutual(setup: &mut Setup) {
     setup.server.client_authentication = config::ClientAuthentication::Require;
 }
 
+/// Servers seal what they would have to remember of a first hello in a cookie.
+pub(crate) fn stateless(setup: &mut Setup) {
+    setup.server.stateless_retry = Some(config::StatelessRetry::Always);
+}
+
 /// Nothing but raw public keys.
 pub(crate) fn raw_public_keys() -> Vector<CertificateType> {
     std::iter::once(CertificateType::RAW_PUBLIC_KEY).collect()

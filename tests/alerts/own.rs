@@ -14,7 +14,7 @@ use countersign::registry::NamedGroup;
 use countersign_testing::{Setup, Trial};
 
 use crate::case::Attack::{Answer, Do, Nothing};
-use crate::case::{cases, mutual};
+use crate::case::{cases, mutual, stateless};
 use crate::edit::message;
 
 cases! {
@@ -69,6 +69,7 @@ cases! {
         Do(|trial| reject(trial, CertificateFault::Status)), with mutual;
 
     // Faults of our own
+    Server SealCookie: CookieUnavailable 80 Initial, Answer(cannot_seal), with stateless;
     Client SelectCredential: SelectionUnavailable 80 Handshake, Answer(cannot_select),
         with mutual;
     Client SignCertificateVerify: SigningFailed 80 Handshake, Answer(cannot_sign), with mutual;
@@ -106,6 +107,11 @@ type Reply = countersign::handshake::Answer;
 fn refuse(question: Decision, refusal: HelloRefusal) -> Reply {
     let Decision::SelectCredential(question) = question else { panic!("{question:?}") };
     question.refuse(refusal)
+}
+
+fn cannot_seal(question: Decision) -> Reply {
+    let Decision::SealCookie(question) = question else { panic!("{question:?}") };
+    question.unavailable()
 }
 
 fn cannot_select(question: Decision) -> Reply {

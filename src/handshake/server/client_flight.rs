@@ -177,6 +177,7 @@ impl WaitFinished {
         cx.learn(Fact::Complete);
         Ok(Next::to(Connected {
             random: Arc::clone(&config.provider.random),
+            grease: config.grease,
             resumption: main.into_resumption(&transcript.digest()),
             secrets: TrafficSecrets { send, receive },
             tickets_issued: 0,

@@ -7,6 +7,7 @@ use crate::handshake::certificate_compression;
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Negotiated};
+use crate::handshake::grease::Grease;
 use crate::handshake::negotiation::CertificateUse;
 use crate::key_schedule::PskKind;
 use crate::message::{
@@ -112,9 +113,14 @@ pub(super) fn certificate_request(
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
     let compressions = certificate_compression::offered(&config.certificate_compressions);
+    let (schemes, layout) = (&config.signature_schemes, &config.certificate_request_layout);
+    let (schemes, layout) = match Grease::draw(config.grease, config.provider.random.as_ref())? {
+        Some(grease) => (schemes.preceded_by(&grease.signature_scheme), grease.around(layout)),
+        None => (schemes.clone(), layout.clone()),
+    };
     let request = CertificateRequest {
         certificate_request_context: context,
-        signature_algorithms: Some(config.signature_schemes.list()),
+        signature_algorithms: Some(schemes.list()),
         signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
         certificate_authorities: config.certificate_authorities.list_unless_empty(),
         oid_filters: config.oid_filters.list_unless_empty(),
@@ -123,10 +129,9 @@ pub(super) fn certificate_request(
         signed_certificate_timestamp: false,
     };
     let mut offered = cx.offered;
-    let layout = &config.certificate_request_layout;
     let sent = cx.send(HandshakeType::CERTIFICATE_REQUEST, |w| {
         let start = w.position().saturating_sub(HEADER_BYTES);
-        offered = request.encode(w, layout, start);
+        offered = request.encode(w, &layout, start);
     })?;
     transcript.add(sent);
     cx.offered = offered;
