@@ -71,6 +71,22 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
             1 => question.decline(),
             _ => question.sealed(b"a ticket".to_vec()).expect("a ticket of eight bytes"),
         },
+        Decision::SealCookie(question) => match script.byte() % 2 {
+            1 => question.unavailable(),
+            _ => {
+                let cookie = question.contents().to_vec();
+                question.sealed(cookie).expect("a cookie of a hundred bytes")
+            }
+        },
+        Decision::OpenCookie(question) => match script.byte() % 4 {
+            1 => question.refuse(),
+            2 => question.unavailable(),
+            3 => question.opened(script.bytes().to_vec()),
+            _ => {
+                let contents = question.cookie().to_vec();
+                question.opened(contents)
+            }
+        },
         other => panic!("a question without an answer: {other:?}"),
     }
 }
@@ -116,6 +132,8 @@ fn look_at(decision: &Decision) {
             assert_eq!(question.psk().as_bytes().len(), question.suite().hash.output_bytes());
             assert!(question.order().lifetime_seconds <= MAX_TICKET_LIFETIME_SECONDS);
         }
+        Decision::SealCookie(question) => assert!(!question.contents().is_empty()),
+        Decision::OpenCookie(question) => assert!(!question.cookie().is_empty()),
         other => panic!("a question that nobody reads: {other:?}"),
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
+use countersign::epoch::{Epoch, Role};
 use countersign::message::{Kind, Message, NewSessionTicket};
 use countersign::registry::HandshakeType;
 
@@ -15,6 +16,9 @@ use crate::script::Script;
 use crate::setup::setup;
 use crate::world::World;
 use crate::{answers, mutation};
+
+/// A setup whose server keeps nothing between two ClientHellos.
+pub const STATELESS: [u8; 3] = [0, 0, 0x28];
 
 /// What a walk has seen.
 #[derive(Debug, Default)]
@@ -71,7 +75,8 @@ impl Walked {
     }
 }
 
-/// A message of each kind, as an honest end has sent it in one handshake or another.
+/// A message of each kind, as an honest end has sent it in one handshake or another, and a second
+/// ClientHello with a cookie in which all is that another server would have to remember.
 fn library() -> Vec<Vec<u8>> {
     let ticket = NewSessionTicket {
         resumption_across_names: false,
@@ -104,5 +109,15 @@ fn library() -> Vec<Vec<u8>> {
         );
     }
     assert_eq!(kinds.len(), Kind::ALL.len(), "a kind of message that nobody sends");
+    let mut second = Vec::new();
+    setup(&mut Script::new(&STATELESS)).pair().run_with(
+        |flight| {
+            if (flight.from, flight.epoch) == (Role::Client, Epoch::Initial) {
+                second.clone_from(&flight.bytes);
+            }
+        },
+        |_, question| Ok(answers::answer(question, &mut Script::new(&[]))),
+    );
+    library.push(second);
     library
 }

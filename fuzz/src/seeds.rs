@@ -81,6 +81,7 @@ const FLAGS: &[[u8; 3]] = &[
     [0x04, 0x18, 0xc0],
     [0x00, 0, 0x40],
     [0x02, 0x03, 0],
+    [0x00, 0, 0x28],
 ];
 
 /// What comes behind an honest handshake, for one end.

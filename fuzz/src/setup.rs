@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign::failure::Disclosure;
 use countersign::handshake::config::{
-    ClientAuthentication, CompatibilityMode, KeyShares, Preference, Profile, Vector,
+    ClientAuthentication, CompatibilityMode, KeyShares, Preference, Profile, StatelessRetry, Vector,
 };
 use countersign::handshake::{ClientConfig, Destination, ServerConfig};
 use countersign::limits::Limits;
@@ -156,6 +156,10 @@ fn keys(bits: Bits, setup: &mut Setup) {
     }
     if bits.has(5) {
         client.psk_key_exchange_modes = Vector::new();
+    }
+    if bits.has(3) && bits.has(5) {
+        server.cookie_bytes = 0;
+        server.stateless_retry = Some(StatelessRetry::Always);
     }
     client.post_handshake_auth = bits.has(6);
     if bits.has(7) {

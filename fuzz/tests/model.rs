@@ -8,13 +8,14 @@ use std::env;
 
 use countersign::handshake::closure::CLOSURE;
 use countersign::handshake::{CLIENT, SERVER};
-use countersign_fuzz::model::{Walked, walk};
+use countersign_fuzz::model::{STATELESS, Walked, walk};
 
 /// Setups that have every state between them, and how many deviations each is walked with at least.
 const SETUPS: &[(&str, [u8; 3], usize)] = &[
     ("plain", [0, 0, 0], 2),
     ("retry", [1, 0, 0], 1),
     ("retry with a cookie", [9, 0, 0], 1),
+    ("retry without memory", STATELESS, 1),
     ("client certificate", [2, 0, 0], 1),
     ("retry and a client certificate that is required", [5, 0, 0], 1),
     ("client certificate after the handshake", [0, 0, 0x40], 1),
