@@ -1,5 +1,6 @@
 //! Answers to the questions of either end, as a script says, and the keys that both know.
 
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use countersign::crypto::Secret;
@@ -12,10 +13,17 @@ use countersign::handshake::decision::{
 use countersign::handshake::psk::{EarlyDataTerms, ExternalKey, OfferedPsk, PreSharedKey};
 use countersign::message::MAX_TICKET_LIFETIME_SECONDS;
 use countersign::registry::{CertificateType, SignatureScheme};
-use countersign_testing::End;
+use countersign_testing::{End, Flight};
 
 use crate::insecure::{SUITE, certificate, sign};
 use crate::script::Script;
+
+/// Takes all that an end has to say; its questions join those that are open.
+pub(crate) fn settle(end: &mut End, questions: &mut VecDeque<Decision>) -> Vec<Flight> {
+    let flights = end.settle();
+    questions.extend(end.question.take());
+    flights
+}
 
 /// Answers the open question, if there is one, as zeros do. It may have come too late: an alert
 /// that was taken before the question was looked at has ended the connection.
@@ -37,7 +45,7 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
             2 => question.unavailable(),
             fault => question.reject(FAULTS[usize::from(fault - 3)]),
         },
-        Decision::SelectCredential(question) => match script.byte() % 11 {
+        Decision::SelectCredential(question) => match script.byte() % 12 {
             0 => select(question, true),
             1 => select(question, false),
             refusal => question.refuse(REFUSALS[usize::from(refusal - 2)]),
@@ -62,6 +70,22 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
         Decision::SealTicket(question) => match script.byte() % 2 {
             1 => question.decline(),
             _ => question.sealed(b"a ticket".to_vec()).expect("a ticket of eight bytes"),
+        },
+        Decision::SealCookie(question) => match script.byte() % 2 {
+            1 => question.unavailable(),
+            _ => {
+                let cookie = question.contents().to_vec();
+                question.sealed(cookie).expect("a cookie of a hundred bytes")
+            }
+        },
+        Decision::OpenCookie(question) => match script.byte() % 4 {
+            1 => question.refuse(),
+            2 => question.unavailable(),
+            3 => question.opened(script.bytes().to_vec()),
+            _ => {
+                let contents = question.cookie().to_vec();
+                question.opened(contents)
+            }
         },
         other => panic!("a question without an answer: {other:?}"),
     }
@@ -108,6 +132,8 @@ fn look_at(decision: &Decision) {
             assert_eq!(question.psk().as_bytes().len(), question.suite().hash.output_bytes());
             assert!(question.order().lifetime_seconds <= MAX_TICKET_LIFETIME_SECONDS);
         }
+        Decision::SealCookie(question) => assert!(!question.contents().is_empty()),
+        Decision::OpenCookie(question) => assert!(!question.cookie().is_empty()),
         other => panic!("a question that nobody reads: {other:?}"),
     }
 }
@@ -189,7 +215,6 @@ const FAULTS: [CertificateFault; 7] = [
 const REFUSALS: [HelloRefusal; 10] = [
     HelloRefusal::NoAcceptablePsk,
     HelloRefusal::NameNotServed,
-    HelloRefusal::NameMissing,
     HelloRefusal::NoApplicationProtocol,
     HelloRefusal::NoSuitableCertificate,
     HelloRefusal::InsufficientSecurity,
@@ -197,4 +222,5 @@ const REFUSALS: [HelloRefusal; 10] = [
     HelloRefusal::Overload,
     HelloRefusal::Unavailable,
     HelloRefusal::Concealed,
+    HelloRefusal::NameMissing,
 ];

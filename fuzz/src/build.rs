@@ -1,16 +1,19 @@
 //! Messages as a script describes them, written by the library's own encoders.
 
 use countersign::codec::{Encode, Vector};
+use countersign::compression::CertificateCompression;
 use countersign::message::{
     Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ClientHello,
     ClientHelloExtensions, CompressedCertificate, EncryptedExtensions, EndOfEarlyData, Finished,
-    HelloRetryRequest, HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate, Kind, Layout,
-    Message, NewSessionTicket, ProtocolName, ServerHello, ServerHelloExtensions, encode,
+    HEADER_BYTES, HelloRetryRequest, HelloRetryRequestExtensions, Item, KeyShareEntry, KeyUpdate,
+    Kind, Layout, Message, NewSessionTicket, ProtocolName, ServerHello, ServerHelloExtensions,
+    encode,
 };
 use countersign::registry::{
-    CertificateCompressionAlgorithm, CipherSuite, ExtensionType, KeyUpdateRequest, NamedGroup,
-    ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
+    CertificateCompressionAlgorithm, CertificateType, CipherSuite, ExtensionType, KeyUpdateRequest,
+    NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
 };
+use countersign_testing::Reversed;
 
 use crate::script::Script;
 
@@ -28,7 +31,12 @@ const SCHEMES: &[SignatureScheme] = &[
 ];
 const VERSIONS: &[ProtocolVersion] =
     &[ProtocolVersion::TLS13, ProtocolVersion::TLS12, ProtocolVersion(0x0301)];
-const EXTENSIONS: &[u16] = &[0, 10, 13, 16, 21, 27, 41, 42, 43, 44, 45, 47, 48, 49, 51, 57, 0x0a0a];
+const CERTIFICATE_TYPES: &[CertificateType] =
+    &[CertificateType::RAW_PUBLIC_KEY, CertificateType::X509, CertificateType(1)];
+const COMPRESSIONS: &[CertificateCompressionAlgorithm] =
+    &[Reversed::ALGORITHM, CertificateCompressionAlgorithm(1), CertificateCompressionAlgorithm(0)];
+const EXTENSIONS: &[u16] =
+    &[0, 10, 13, 16, 19, 20, 21, 27, 41, 42, 43, 44, 45, 47, 48, 49, 51, 57, 0x0a0a];
 
 /// Writes a message, header included; one that does not fit its lengths comes out empty.
 pub(crate) fn message(script: &mut Script<'_>) -> Vec<u8> {
@@ -42,14 +50,7 @@ pub(crate) fn message(script: &mut Script<'_>) -> Vec<u8> {
         Kind::EncryptedExtensions => encrypted_extensions(script, &layout),
         Kind::CertificateRequest => certificate_request(script, &layout),
         Kind::Certificate => certificate(script, &layout),
-        Kind::CompressedCertificate => {
-            let compressed = CompressedCertificate {
-                algorithm: CertificateCompressionAlgorithm(u16::from(script.byte() % 4)),
-                uncompressed_length: u32::from(script.number()),
-                compressed_certificate_message: script.bytes(),
-            };
-            encoded(&Message::CompressedCertificate(compressed), &layout)
-        }
+        Kind::CompressedCertificate => compressed_certificate(script, &layout),
         Kind::CertificateVerify => {
             let algorithm = script.choose(SCHEMES);
             let proof = CertificateVerify { algorithm, signature: script.bytes() };
@@ -130,6 +131,9 @@ fn client_hello(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
     let random = random(script);
     let present = script.number();
     let has = |bit: u16| present >> bit & 1 == 0;
+    let compressions = (!has(15)).then(|| list(script, COMPRESSIONS));
+    let types = [13, 14].map(|bit| (!has(bit)).then(|| list(script, CERTIFICATE_TYPES)));
+    let [client_types, server_types] = types.each_ref().map(|types| types.as_ref());
     let extensions = ClientHelloExtensions {
         server_name: has(0).then(|| script.bytes()),
         status_request: has(1),
@@ -144,6 +148,9 @@ fn client_hello(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
         post_handshake_auth: !has(10),
         quic_transport_parameters: (!has(11)).then(|| script.bytes()),
         record_size_limit: (!has(12)).then(|| script.number()),
+        compress_certificate: compressions.as_ref().map(Vector::list),
+        client_certificate_types: client_types.map(Vector::list),
+        server_certificate_types: server_types.map(Vector::list),
         ..ClientHelloExtensions::default()
     };
     let hello = ClientHello {
@@ -192,8 +199,12 @@ fn hello_retry_request(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
 
 fn encrypted_extensions(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
     let groups = list(script, GROUPS);
+    let present = script.byte();
+    let selects = |bit: u8| present >> bit & 1 == 1;
     let extensions = EncryptedExtensions {
-        server_name: script.flag(),
+        server_name: selects(0),
+        client_certificate_type: selects(1).then(|| script.choose(CERTIFICATE_TYPES)),
+        server_certificate_type: selects(2).then(|| script.choose(CERTIFICATE_TYPES)),
         supported_groups: script.flag().then(|| groups.list()),
         application_layer_protocol: script.flag().then(|| script.bytes()),
         early_data: script.flag(),
@@ -206,13 +217,17 @@ fn encrypted_extensions(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
 
 fn certificate_request(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
     let schemes = list(script, SCHEMES);
+    let compressions = [Reversed::ALGORITHM].into_iter().collect::<Vector<_>>();
+    let context = script.bytes();
+    let present = script.byte();
+    let has = |bit: u8| present >> bit & 1 == 1;
     let request = CertificateRequest {
-        certificate_request_context: script.bytes(),
-        signature_algorithms: (!script.flag()).then(|| schemes.list()),
+        certificate_request_context: context,
+        signature_algorithms: (!has(0)).then(|| schemes.list()),
         signature_algorithms_cert: script.flag().then(|| schemes.list()),
         certificate_authorities: None,
         oid_filters: None,
-        compress_certificate: None,
+        compress_certificate: has(1).then(|| compressions.list()),
         status_request: script.flag(),
         signed_certificate_timestamp: script.flag(),
     };
@@ -231,6 +246,20 @@ fn certificate(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
     let list = entries.list();
     let message = Certificate { certificate_request_context: context, certificate_list: list };
     encoded(&Message::Certificate(message), layout)
+}
+
+/// Of a certificate, or of anything.
+fn compressed_certificate(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
+    let algorithm = script.choose(COMPRESSIONS);
+    let plain = if script.flag() { script.bytes().to_vec() } else { certificate(script, layout) };
+    let body = plain.get(HEADER_BYTES..).unwrap_or_default();
+    let length = if script.flag() { usize::from(script.number()) } else { body.len() };
+    let compressed = CompressedCertificate {
+        algorithm,
+        uncompressed_length: u32::try_from(length).unwrap_or_default(),
+        compressed_certificate_message: &Reversed.compress(body).unwrap_or_default(),
+    };
+    encoded(&Message::CompressedCertificate(compressed), layout)
 }
 
 fn new_session_ticket(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {

@@ -7,7 +7,7 @@ use countersign::alert::Alert;
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Disclosure, Misuse};
 use countersign::handshake::event::NewTicket;
-use countersign::handshake::{ClientConfig, Destination, Handshake, ServerConfig};
+use countersign::handshake::{ClientConfig, Decision, Destination, Handshake, ServerConfig};
 use countersign::limits::Limits;
 use countersign_testing::{End, Flight, Setup};
 
@@ -22,6 +22,9 @@ const EPOCHS: &[Epoch] = &[Epoch::Initial, Epoch::EarlyData, Epoch::Handshake, E
 /// What an end needs for itself: keys, transcript, configuration of its own.
 const OWN_BYTES: usize = 8_192;
 
+/// What it makes to answer one request: a transcript, its own certificate, what is to be signed.
+const OWN_BYTES_FOR_A_REQUEST: usize = 2_048;
+
 /// What the honest peer has sent and the subject not yet seen.
 enum Incoming {
     Message(Epoch, Vec<u8>),
@@ -30,6 +33,8 @@ enum Incoming {
 
 pub(crate) struct Conversation {
     subject: End,
+    /// Its open questions; after the handshake there can be several.
+    questions: VecDeque<Decision>,
     peer: End,
     incoming: VecDeque<Incoming>,
     peer_alerts_seen: usize,
@@ -68,6 +73,7 @@ impl Conversation {
         };
         let mut conversation = Self {
             subject: End::new(subject),
+            questions: VecDeque::new(),
             peer: End::new(peer),
             incoming: VecDeque::new(),
             peer_alerts_seen: 0,
@@ -86,19 +92,27 @@ impl Conversation {
 
     /// What the subject holds at this moment is bounded by its limits, whoever has sent what.
     fn measure(self) {
-        let held = memory::held_by((self.subject.handshake, self.subject.question));
-        let Limits { message_bytes, certificate_message_bytes, pending_bytes, .. } = self.limits;
+        let held = memory::held_by((self.subject.handshake, self.questions));
+        let Limits {
+            message_bytes,
+            certificate_message_bytes,
+            pending_bytes,
+            certificate_requests,
+            ..
+        } = self.limits;
         // A ClientHello or a chain that is being judged, the next message in part, and what waits;
         // a buffer that grows can be twice as large as what is in it.
         let bound = 2 * (2 * message_bytes + 2 * certificate_message_bytes + pending_bytes);
-        assert!(held <= bound + OWN_BYTES, "{held} bytes are held");
+        // Each request after the handshake is kept for the answer, beside what is made for it.
+        let requests = certificate_requests * (message_bytes + OWN_BYTES_FOR_A_REQUEST);
+        assert!(held <= bound + requests + OWN_BYTES, "{held} bytes are held");
     }
 
     /// One act of the script; the first is what an honest world would do.
     fn act(&mut self, script: &mut Script<'_>) {
         let epoch = self.subject.handshake.receive_epoch();
         match script.byte() % 12 {
-            0 if self.subject.question.is_some() => self.answer(script),
+            0 if !self.questions.is_empty() => self.answer(script),
             0 => self.deliver_next(usize::MAX, |_| ()),
             1 => self.deliver_next(usize::MAX, |bytes| mutation::message(script, bytes)),
             2 => {
@@ -150,7 +164,11 @@ impl Conversation {
     }
 
     fn answer(&mut self, script: &mut Script<'_>) {
-        if let Some(question) = self.subject.question.take() {
+        let position = match self.questions.len() {
+            0 | 1 => 0,
+            open => usize::from(script.byte()) % open,
+        };
+        if let Some(question) = self.questions.remove(position) {
             let ended = self.subject.observed.end.is_some();
             let result = self.subject.handshake.answer(answers::answer(question, script));
             assert_eq!(result, if ended { Err(Misuse::Ended) } else { Ok(()) });
@@ -185,7 +203,7 @@ impl Conversation {
 
     /// Lets both ends say what they have to say; the peer hears everything at once.
     fn settle(&mut self) {
-        for flight in self.subject.settle() {
+        for flight in answers::settle(&mut self.subject, &mut self.questions) {
             let _ended = self.peer.handshake.receive(flight.epoch, &flight.bytes);
         }
         for (epoch, alert) in self.subject.observed.alerts.iter().skip(self.subject_alerts_seen) {
@@ -251,10 +269,10 @@ fn order(handshake: &mut Handshake, script: &mut Script<'_>) {
         11 => handshake.early_data_permitted().map(|permitted| {
             handshake.early_data_sent(usize::from(script.number()).min(permitted));
         }),
-        12 => handshake.request_certificate(script.flag()).map(drop),
-        _ => {
+        12 => {
             handshake.early_data_received(usize::from(script.number()));
             Ok(())
         }
+        _ => handshake.request_certificate(script.flag()).map(drop),
     };
 }

@@ -22,4 +22,5 @@ pub mod server;
 mod setup;
 pub mod state;
 mod wire;
+mod world;
 pub mod x509;

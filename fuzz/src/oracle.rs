@@ -41,6 +41,15 @@ pub(crate) fn judge_course(end: &End) {
         let authenticated = has_moved("CertificateAccepted") || psk;
         assert!(role == Role::Server || authenticated, "a server that nobody knows");
     }
+    // Who is known after the handshake has been accepted then, and has finished.
+    let known = |fact: &&Fact| match fact {
+        Fact::PostHandshakeAuthentication { certificate, .. } => certificate.is_some(),
+        _ => false,
+    };
+    let accepted = moves.iter().filter(|(from, input, _)| {
+        (*from, *input) == ("VerifyPostHandshakeCertificate", "CertificateAccepted")
+    });
+    assert!(facts.iter().filter(known).count() <= accepted.count(), "a client that nobody knows");
     let early = keys.iter().any(|(direction, epoch, _)| {
         *direction == Direction::Receive && *epoch == Epoch::EarlyData
     });

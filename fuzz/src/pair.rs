@@ -30,16 +30,24 @@ pub fn check(bytes: &[u8]) {
     let mut pair = setup.pair();
     let mut passed: Vec<Vec<u8>> = Vec::new();
     let mut touched = false;
+    talk(&mut pair, |flight| touched |= attack(&mut script, flight, &mut passed));
+    let complete = pair.client.handshake.is_complete() && pair.server.handshake.is_complete();
+    if complete && pair.server.handshake.request_certificate(true).is_ok() {
+        talk(&mut pair, |_| ());
+        let is_met = |fact: &Fact| matches!(fact, Fact::PostHandshakeAuthentication { .. });
+        assert!(pair.server.knows(is_met), "{:?}", pair.server.observed.end);
+    }
+    judge(&mut pair, touched, disclosure);
+}
+
+/// Lets two ends that answer as zeros do talk until they fall silent.
+fn talk(pair: &mut Pair, mut tamper: impl FnMut(&mut Flight)) {
     let mut silent = false;
     while !silent {
-        pair.run_with(
-            |flight| touched |= attack(&mut script, flight, &mut passed),
-            |_, question| Err(question),
-        );
+        pair.run_with(&mut tamper, |_, question| Err(question));
         let answered = [&mut pair.client, &mut pair.server].map(answers::answer_honestly);
         silent = answered == [false, false];
     }
-    judge(&mut pair, touched, disclosure);
 }
 
 /// Lets a flight pass or changes it. What the application keys protect is out of reach: it is not

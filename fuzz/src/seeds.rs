@@ -26,7 +26,8 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
         let name = format!("setup-{first:02x}{middle:02x}{last:02x}");
         // Zeros: what an honest world does.
         let talk = [&flags[..], &[0; 24]].concat();
-        for (act, bytes) in ACTS {
+        let may_ask = flags[2] & 0x40 != 0;
+        for (act, bytes) in ACTS.iter().filter(|(act, _)| may_ask || *act != "asks") {
             let script = [&talk[..], bytes].concat();
             seeds.push(("client", format!("{name}-{act}"), script.clone()));
             seeds.push(("server", format!("{name}-{act}"), script));
@@ -35,7 +36,7 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
             let script = [&flags[..], &[0], bytes].concat();
             seeds.push(("pair", format!("{name}-{attack}"), script));
         }
-        for (attack, bytes) in RECORD_ATTACKS {
+        for (attack, bytes) in RECORD_ATTACKS.iter().filter(|(act, _)| may_ask || *act != "asks") {
             let script = [&flags[..], &[1], bytes].concat();
             seeds.push(("pair", format!("{name}-records-{attack}"), script));
         }
@@ -79,6 +80,8 @@ const FLAGS: &[[u8; 3]] = &[
     [0x02, 0, 0x80],
     [0x04, 0x18, 0xc0],
     [0x00, 0, 0x40],
+    [0x02, 0x03, 0],
+    [0x00, 0, 0x28],
 ];
 
 /// What comes behind an honest handshake, for one end.
@@ -86,15 +89,15 @@ const ACTS: &[(&str, &[u8])] = &[
     ("ends", &[]),
     ("updates", &[9, 0, 9, 1, 10, 1, 0, 9, 10, 0]),
     ("tickets", &[9, 4, 0, 7, 0, 7, 0, 10, 4, 0, 7, 0, 0, 0]),
-    ("asks", &[9, 12, 0, 0, 0, 0, 0, 10, 12, 1, 0, 0, 0, 0, 0, 0]),
-    ("early-data", &[9, 11, 0, 9, 9, 13, 0, 9, 10, 11, 0, 9]),
+    ("asks", &[9, 13, 0, 0, 0, 0, 0, 10, 13, 1, 0, 0, 0, 0, 0, 0]),
+    ("early-data", &[9, 11, 0, 9, 9, 12, 0, 9, 10, 11, 0, 9]),
     ("closes", &[10, 2, 0, 9, 2, 0]),
     ("cancels", &[9, 3]),
     ("fails", &[9, 6, 0]),
     ("alert", &[8, 2, 40]),
 ];
 
-/// Answers other than the one that goes on; each question has fewer than a dozen.
+/// Answers other than the one that goes on; each question has a dozen at most.
 const ANSWERS: &[(&str, &[u8])] = &[
     ("answer-1", &[1]),
     ("answer-2", &[2]),
@@ -106,6 +109,7 @@ const ANSWERS: &[(&str, &[u8])] = &[
     ("answer-8", &[8]),
     ("answer-9", &[9]),
     ("answer-10", &[10]),
+    ("answer-11", &[11]),
 ];
 
 /// What happens to the first flights of a pair: a number of changes, then each change.
@@ -129,6 +133,13 @@ const RECORD_ATTACKS: &[(&str, &[u8])] = &[
     ("flip", &[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 40, 1, 0]),
     ("replayed", &[0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 5, 0]),
     ("alert", &[0, 0, 1, 0, 0, 0, 0, 6, 1, 2, 40, 0]),
+    (
+        "asks",
+        &[
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 1, 0, 0, 3, 1, 0,
+            0, 10, 0, 0, 0,
+        ],
+    ),
     ("closed", &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 1, 2, 5, 5, 0, 0, 6, 0, 0]),
 ];
 

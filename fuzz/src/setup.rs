@@ -1,14 +1,16 @@
 //! Two configurations from three bytes of a script; zeros give the plainest.
 
+use std::sync::Arc;
+
 use countersign::failure::Disclosure;
 use countersign::handshake::config::{
-    ClientAuthentication, CompatibilityMode, KeyShares, Preference, Profile, Vector,
+    ClientAuthentication, CompatibilityMode, KeyShares, Preference, Profile, StatelessRetry, Vector,
 };
 use countersign::handshake::{ClientConfig, Destination, ServerConfig};
 use countersign::limits::Limits;
 use countersign::message::{DistinguishedName, ProtocolName, TicketRequest};
 use countersign::registry::{CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode};
-use countersign_testing::Setup;
+use countersign_testing::{Reversed, Setup};
 
 use crate::answers;
 use crate::insecure::insecure_provider;
@@ -80,6 +82,10 @@ fn offer(bits: Bits, setup: &mut Setup) {
         Disclosure::Concealed,
         Disclosure::Exact,
     ];
+    if bits.has(0) && bits.has(1) {
+        client.certificate_compressions = vec![Arc::new(Reversed)];
+        server.certificate_compressions = vec![Arc::new(Reversed)];
+    }
     client.disclosure = DISCLOSURES[usize::from(bits.0 & 3)];
     server.disclosure = client.disclosure;
     if bits.has(2) {
@@ -150,6 +156,10 @@ fn keys(bits: Bits, setup: &mut Setup) {
     }
     if bits.has(5) {
         client.psk_key_exchange_modes = Vector::new();
+    }
+    if bits.has(3) && bits.has(5) {
+        server.cookie_bytes = 0;
+        server.stateless_retry = Some(StatelessRetry::Always);
     }
     client.post_handshake_auth = bits.has(6);
     if bits.has(7) {

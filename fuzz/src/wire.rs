@@ -48,6 +48,7 @@ pub(crate) fn check(script: &mut Script<'_>, mut setup: Setup) {
         assert!(complete, "nobody interfered, and {:?} {:?}", client.end, server.end);
         assert_eq!(client.data, server.written, "not all that the server wrote");
         assert_eq!(server.data, client.written, "not all that the client wrote");
+        assert_eq!(server.authentications, server.requests, "a request that nobody met");
     }
     client.judge(server);
     server.judge(client);
@@ -74,6 +75,9 @@ struct Party {
     authenticated: bool,
     early_data_accepted: bool,
     completes: bool,
+    /// How many certificates were asked for after the handshake, and how many were shown then.
+    requests: usize,
+    authentications: usize,
     end: Option<End>,
 }
 
@@ -92,6 +96,8 @@ impl Party {
             authenticated: false,
             early_data_accepted: false,
             completes: false,
+            requests: 0,
+            authentications: 0,
             end: None,
         }
     }
@@ -99,7 +105,7 @@ impl Party {
     /// Does what the script orders; whether the other end can notice that something was cut short.
     fn follow(&mut self, script: &mut Script<'_>) -> bool {
         let connection = &mut self.connection;
-        let order = script.byte() % 10;
+        let order = script.byte() % 11;
         // Each of these may come at the wrong time, and says so.
         let _misuse = match order {
             1 => {
@@ -130,9 +136,10 @@ impl Party {
                 connection.transport_eof();
                 Ok(())
             }
+            10 => connection.request_certificate(script.flag()).map(|_| self.requests += 1),
             _ => Ok(()),
         };
-        order > 5
+        (6..=9).contains(&order)
     }
 
     /// Polls until there is nothing to do but receive.
@@ -183,6 +190,9 @@ impl Party {
             }
             Fact::EarlyDataAccepted => self.early_data_accepted = true,
             Fact::Complete => self.completes = true,
+            Fact::PostHandshakeAuthentication { certificate: Some(_), .. } => {
+                self.authentications += 1;
+            }
             _ => {}
         }
     }

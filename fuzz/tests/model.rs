@@ -8,23 +8,26 @@ use std::env;
 
 use countersign::handshake::closure::CLOSURE;
 use countersign::handshake::{CLIENT, SERVER};
-use countersign_fuzz::model::{Walked, walk};
+use countersign_fuzz::model::{STATELESS, Walked, walk};
 
 /// Setups that have every state between them, and how many deviations each is walked with at least.
 const SETUPS: &[(&str, [u8; 3], usize)] = &[
     ("plain", [0, 0, 0], 2),
     ("retry", [1, 0, 0], 1),
     ("retry with a cookie", [9, 0, 0], 1),
+    ("retry without memory", STATELESS, 1),
     ("client certificate", [2, 0, 0], 1),
     ("retry and a client certificate that is required", [5, 0, 0], 1),
-    ("client certificate after the handshake", [0, 0, 0x40], 2),
+    ("client certificate after the handshake", [0, 0, 0x40], 1),
+    ("compressed certificates", [2, 3, 0], 1),
+    ("compressed certificate after the handshake", [0, 3, 0x40], 1),
     ("raw public keys", [2, 0, 0x80], 1),
-    ("key that both know", [0, 0, 2], 1),
-    ("key alone", [0, 0, 0x0a], 1),
-    ("early data", [0, 0, 6], 1),
-    ("early data that is refused", [0, 0, 7], 1),
-    ("early data and a retry", [1, 0, 6], 1),
-    ("QUIC", [0x20, 0, 0], 1),
+    ("key that both know", [0, 0, 2], 2),
+    ("key alone", [0, 0, 0x0a], 2),
+    ("early data", [0, 0, 6], 2),
+    ("early data that is refused", [0, 0, 7], 2),
+    ("early data and a retry", [1, 0, 6], 2),
+    ("QUIC", [0x20, 0, 0], 2),
 ];
 
 #[test]
