@@ -73,14 +73,14 @@ fn look_at(decision: &Decision) {
             let leaf = question.certificates().next().expect("a certificate");
             let leaf = Leaf::parse(&leaf).expect("it was read before");
             assert_eq!(leaf.subject_public_key_info(), question.subject_public_key_info());
-            assert!(question.scheme().signs_messages(), "{:?}", question.scheme());
+            assert!(question.scheme().signs_for(question.role().peer()), "{:?}", question.scheme());
             let asks_for_name = question.server_name().is_some();
             assert!(!asks_for_name || question.role() == Role::Client, "a client has no name");
             let stapled = [question.ocsp_response(), question.signed_certificate_timestamps()];
             assert!(stapled.into_iter().flatten().all(|stapled| !stapled.is_empty()));
         }
         Decision::SelectCredential(question) => {
-            assert!(question.signature_schemes().all(SignatureScheme::signs_messages));
+            assert!(question.signature_schemes().all(|scheme| scheme.signs_for(Role::Server)));
             assert!(question.psk_identities().all(|offered| !offered.identity.is_empty()));
             let offered = question.certificate_signature_schemes().count();
             assert!(!question.accepts_certificate() || offered > 0, "no scheme for certificates");
@@ -90,12 +90,12 @@ fn look_at(decision: &Decision) {
             assert!(!early_data || question.offers_early_data(), "a tag without early data");
         }
         Decision::SelectClientCredential(question) => {
-            assert!(question.signature_schemes().all(SignatureScheme::signs_messages));
+            assert!(question.signature_schemes().all(|scheme| scheme.signs_for(Role::Server)));
             assert!(question.certificate_signature_schemes().count() > 0);
             let _named = question.certificate_authorities().count();
         }
         Decision::Sign(question) => {
-            assert_eq!(question.certificate_chain(), &chain());
+            assert_eq!(question.certificate(), &chain().into());
             assert!(question.message().starts_with(&[b' '; 64]), "not what is signed in TLS");
         }
         Decision::SealTicket(question) => {

@@ -71,6 +71,10 @@ impl Mixing {
 }
 
 impl RunningHash for Mixing {
+    fn fork(&self) -> Box<dyn RunningHash> {
+        Box::new(*self)
+    }
+
     fn update(&mut self, bytes: &[u8]) {
         self.absorb(bytes);
     }

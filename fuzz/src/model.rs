@@ -360,6 +360,7 @@ const TICKET: NewTicket = NewTicket { lifetime_seconds: 9, max_early_data_bytes:
 /// A message of each kind, as an honest end has sent it in one handshake or another.
 fn library() -> Vec<Vec<u8>> {
     let ticket = NewSessionTicket {
+        resumption_across_names: false,
         ticket_lifetime: 9,
         ticket_age_add: 0,
         ticket_nonce: &[0],
