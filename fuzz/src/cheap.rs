@@ -71,10 +71,6 @@ impl Mixing {
 }
 
 impl RunningHash for Mixing {
-    fn fork(&self) -> Box<dyn RunningHash> {
-        Box::new(*self)
-    }
-
     fn update(&mut self, bytes: &[u8]) {
         self.absorb(bytes);
     }
@@ -83,6 +79,10 @@ impl RunningHash for Mixing {
         let mut running = *self;
         running.absorb(more);
         Digest::filled(self.output_bytes, |out| running.squeeze(out))
+    }
+
+    fn fork(&self) -> Box<dyn RunningHash> {
+        Box::new(*self)
     }
 }
 
