@@ -182,6 +182,15 @@ impl<T> Vector<T> {
         self.bytes.is_empty()
     }
 
+    /// The list with `item` before all others; an empty list stays empty.
+    #[must_use]
+    pub fn preceded_by(&self, item: &impl Encode) -> Self {
+        let mut list = Self::new();
+        let _fits = self.is_empty() || list.push(item);
+        list.bytes.extend_from_slice(&self.bytes);
+        list
+    }
+
     /// Appends an item; `false`, and nothing appended, if it does not fit its own length fields.
     #[must_use]
     pub fn push(&mut self, item: &impl Encode) -> bool {
@@ -264,15 +273,13 @@ impl<'a, T: Decode<'a>> List<'a, T> {
     }
 }
 
-impl<T> List<'_, T> {
+impl<'a, T> List<'a, T> {
     /// Whether there are no items.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
-}
 
-impl<'a, T> List<'a, T> {
     /// The encoded items, without the length in front of them.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {

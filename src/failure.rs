@@ -87,6 +87,7 @@ causes! {
     ExtensionNotOffered => UnsupportedExtension, "4.3", "an answer to an extension that was not offered";
     TooManyExtensions => IllegalParameter, "4.3", "more extensions than the limit";
     ExtensionAfterPreSharedKey => IllegalParameter, "4.3.11", "pre_shared_key is not the last extension";
+    FlagsNotMinimal => IllegalParameter, "4.3", "tls_flags end in an octet without flags (draft-ietf-tls-tlsflags)";
     RecordSizeLimitTooSmall => IllegalParameter, "4.3", "record_size_limit is below 64 (RFC 8449)";
 
     // ClientHello
@@ -115,6 +116,7 @@ causes! {
     SecondHelloKeyShare => IllegalParameter, "4.3.8", "the second ClientHello has not just the share that was asked for";
     SecondHelloEarlyData => IllegalParameter, "4.3.10", "the second ClientHello offers early data";
     CookieMismatch => IllegalParameter, "4.3.2", "the cookie is not the one that was sent";
+    CookieRefused => IllegalParameter, "4.3.2", "the cookie cannot be opened, or is too old";
 
     // ServerHello and HelloRetryRequest
     SupportedVersionsMissing => ProtocolVersion, "4.3.1", "the server selects TLS 1.2 or older";
@@ -191,6 +193,7 @@ causes! {
     AnswerInterrupted => UnexpectedMessage, "4.7.2", "application data between the messages of an authentication";
 
     // Faults of our own
+    CookieUnavailable => InternalError, "6.2", "a cookie could not be sealed or opened";
     VerificationUnavailable => InternalError, "6.2", "the peer's certificate could not be judged";
     SelectionUnavailable => InternalError, "6.2", "the choice of a certificate could not be made";
     SigningFailed => InternalError, "6.2", "the certificate's key is not available for signing";
@@ -281,6 +284,9 @@ pub enum Misuse {
     NotConnected,
     /// `close` was called: nothing more can be sent.
     WriteClosed,
+    /// A question is open, a message has arrived in part, output has not been taken, or a
+    /// certificate may yet be asked for.
+    Unfinished,
     /// A KeyUpdate that asks for an answer is still unanswered (RFC 9846 §4.7.3).
     UpdateAlreadyRequested,
     /// The transport has no such message (QUIC has no KeyUpdate).
@@ -289,6 +295,8 @@ pub enum Misuse {
     TooManyRequests,
     /// Only the other role can do this.
     WrongRole,
+    /// The peer was not accepted by a certificate, here or in the session that is resumed.
+    NoCertificate,
     /// An answer names something that the question did not offer.
     NotOffered,
     /// A value is longer than its field, or out of its range.
@@ -304,10 +312,12 @@ impl fmt::Display for Misuse {
             Self::Ended => "the connection has ended",
             Self::NotConnected => "application keys are not available yet",
             Self::WriteClosed => "the sending direction is closed",
+            Self::Unfinished => "a question, a message or output is outstanding",
             Self::UpdateAlreadyRequested => "an earlier update request is unanswered",
             Self::NotInThisProfile => "the transport has no such message",
             Self::TooManyRequests => "too many certificate requests are unanswered",
             Self::WrongRole => "only the other role can do this",
+            Self::NoCertificate => "the peer was not accepted by a certificate",
             Self::NotOffered => "the answer names something that was not offered",
             Self::OutOfRange => "a value is out of range",
             Self::Configuration(what) => return write!(f, "configuration: {what}"),

@@ -218,6 +218,11 @@ impl TrafficSecret {
         Self { suite, secret: suite.hash.expand_label(secret, label, transcript.as_bytes()) }
     }
 
+    /// A secret that was derived elsewhere.
+    pub(crate) const fn restored(suite: &'static Suite, secret: Secret) -> Self {
+        Self { suite, secret }
+    }
+
     /// The bytes: for QUIC's packet protection, kernel TLS, and key logs.
     #[must_use]
     pub const fn secret(&self) -> &Secret {
@@ -244,8 +249,8 @@ impl TrafficSecret {
     }
 }
 
-/// `exporter_secret` or `early_exporter_secret` (RFC 9846 §7.5).
-#[derive(Debug)]
+/// `exporter_secret` or `early_exporter_secret` (RFC 9846 §7.5). Sharing it copies no bytes.
+#[derive(Clone, Debug)]
 pub struct ExporterSecret {
     suite: &'static Suite,
     secret: Secret,
@@ -253,7 +258,17 @@ pub struct ExporterSecret {
 
 impl ExporterSecret {
     fn derive(suite: &'static Suite, secret: &Secret, label: &str, transcript: &Digest) -> Self {
-        Self { suite, secret: suite.hash.expand_label(secret, label, transcript.as_bytes()) }
+        let secret = suite.hash.expand_label(secret, label, transcript.as_bytes());
+        Self::restored(suite, secret)
+    }
+
+    /// A secret that was derived elsewhere.
+    pub(crate) const fn restored(suite: &'static Suite, secret: Secret) -> Self {
+        Self { suite, secret }
+    }
+
+    pub(crate) const fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     /// Fills `out` with keying material for `label` and `context`.
@@ -274,14 +289,24 @@ impl ExporterSecret {
     }
 }
 
-/// `resumption_secret`, from which each ticket's PSK is made (RFC 9846 §4.7.1).
-#[derive(Debug)]
+/// `resumption_secret`, from which each ticket's PSK is made (RFC 9846 §4.7.1). Sharing it copies
+/// no bytes.
+#[derive(Clone, Debug)]
 pub struct ResumptionSecret {
     suite: &'static Suite,
     secret: Secret,
 }
 
 impl ResumptionSecret {
+    /// A secret that was derived elsewhere.
+    pub(crate) const fn restored(suite: &'static Suite, secret: Secret) -> Self {
+        Self { suite, secret }
+    }
+
+    pub(crate) const fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
     /// The suite of the connection; its hash is the PSK's.
     #[must_use]
     pub const fn suite(&self) -> &'static Suite {

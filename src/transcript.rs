@@ -15,19 +15,18 @@ impl Transcript {
         Self { running: hash.start() }
     }
 
-    /// The transcript after HelloRetryRequest: the first ClientHello stands in it as a synthetic
-    /// `message_hash` message (RFC 9846 §4.1).
+    /// The transcript after HelloRetryRequest: the hash of the first ClientHello stands in it as a
+    /// synthetic `message_hash` message (RFC 9846 §4.1).
     #[must_use]
     pub fn after_retry(
         hash: &'static dyn Hash,
-        first_client_hello: &[u8],
+        first_client_hello: &Digest,
         hello_retry_request: &[u8],
     ) -> Self {
         let mut running = hash.start();
-        let digest = hash.digest(&[first_client_hello]);
-        let length = u8::try_from(digest.as_bytes().len()).unwrap_or_default();
+        let length = u8::try_from(first_client_hello.as_bytes().len()).unwrap_or_default();
         running.update(&[HandshakeType::MESSAGE_HASH.0, 0, 0, length]);
-        running.update(digest.as_bytes());
+        running.update(first_client_hello.as_bytes());
         running.update(hello_retry_request);
         Self { running }
     }

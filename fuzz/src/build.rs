@@ -73,7 +73,7 @@ pub(crate) fn encoded(message: &Message<'_>, layout: &Layout) -> Vec<u8> {
         Message::ClientHello(message) => drop(message.encode(writer, layout, 0)),
         Message::ServerHello(message) => message.encode(writer),
         Message::HelloRetryRequest(message) => message.encode(writer),
-        Message::NewSessionTicket(message) => message.encode(writer),
+        Message::NewSessionTicket(message) => drop(message.encode(writer, layout, 0)),
         Message::EndOfEarlyData(message) => message.encode(writer),
         Message::EncryptedExtensions(message) => drop(message.encode(writer, layout, 0)),
         Message::CertificateRequest(message) => drop(message.encode(writer, layout, 0)),
@@ -240,6 +240,7 @@ fn new_session_ticket(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
         ticket_nonce: script.bytes(),
         ticket: script.bytes(),
         max_early_data_size: script.flag().then_some(1),
+        resumption_across_names: false,
     };
     encoded(&Message::NewSessionTicket(ticket), layout)
 }

@@ -4,15 +4,20 @@
 //! Records are opened where they lie in the caller's input; sealed records are appended to the
 //! caller's output. A connection holds no record of its own, and an idle one no buffer at all.
 
+mod carried;
+mod kernel;
 mod transmit;
 
 use std::collections::VecDeque;
 
+pub use self::carried::{Carried, NotNow};
+pub use self::kernel::{KernelConnection, KernelKey};
 use self::transmit::Compatibility;
 #[cfg(feature = "conformance")]
 use crate::epoch::Direction;
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Misuse};
+use crate::handshake::decision::CertificateFault;
 use crate::handshake::event::{CertificateRequestId, NewTicket};
 use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
@@ -77,6 +82,8 @@ pub struct Connection {
     /// Nothing will be received any more, once the input is used up.
     transport_ended: bool,
     compatibility: Compatibility,
+    /// The longest record to accept once early data, which knows of no limit, has ended.
+    limit_behind_early_data: Option<usize>,
     #[cfg(feature = "conformance")]
     installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
 }
@@ -97,6 +104,11 @@ impl Connection {
             // The ClientHello is the first thing that leaves.
             inbound.open_change_cipher_spec_window();
         }
+        if handshake.may_follow_a_retry() {
+            // What a client sends between its hellos may come to a server that knows of neither.
+            inbound.open_change_cipher_spec_window();
+            inbound.skip_early_data();
+        }
         Self {
             inbound,
             outbound: Outbound::new(role, padding),
@@ -107,6 +119,7 @@ impl Connection {
             transport_broken: false,
             transport_ended: false,
             compatibility: Compatibility::Silent,
+            limit_behind_early_data: None,
             #[cfg(feature = "conformance")]
             installed_keys: Vec::new(),
         }
@@ -221,6 +234,13 @@ impl Connection {
         Ok(data.len())
     }
 
+    /// Puts at most `bytes` bytes of content into each record from now on, for a peer or a path
+    /// that would rather have short ones: 2 at least, and never more than what was set before or
+    /// what the peer permits (RFC 9846 §5.1, RFC 8449).
+    pub fn limit_fragments(&mut self, bytes: usize) {
+        self.outbound.limit_fragments(bytes);
+    }
+
     /// As [`Handshake::answer`].
     ///
     /// # Errors
@@ -269,6 +289,14 @@ impl Connection {
         self.handshake.cancel()
     }
 
+    /// As [`Handshake::reject`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn reject(&mut self, fault: CertificateFault) -> Result<(), Misuse> {
+        self.handshake.reject(fault)
+    }
+
     /// The transport takes no more bytes. Reading goes on: an alert that explains why may already
     /// have arrived, and it beats the error of the transport.
     pub fn transport_write_failed(&mut self) {
@@ -315,7 +343,7 @@ impl Connection {
         match content {
             Content::Handshake(bytes) => {
                 let _ended = self.handshake.receive(epoch, bytes);
-                if self.handshake.has_begun() {
+                if epoch == Epoch::Initial && self.handshake.has_begun() {
                     self.inbound.open_change_cipher_spec_window();
                 }
             }

@@ -61,7 +61,20 @@ struct TrafficKey {
     sequence_number: u64,
 }
 
-/// A traffic key and its initialization vector (RFC 9846 §7.3).
+/// Fills in the key that is made of a traffic secret, and returns the initialization vector
+/// (RFC 9846 §7.3).
+pub(crate) fn key_and_vector(
+    suite: &Suite,
+    traffic_secret: &Secret,
+    key: &mut [u8],
+) -> [u8; NONCE_BYTES] {
+    let (secret, mut initialization_vector) = (traffic_secret.as_bytes(), [0; NONCE_BYTES]);
+    suite.hash.expand_label_into(secret, "key", &[], key);
+    suite.hash.expand_label_into(secret, "iv", &[], &mut initialization_vector);
+    initialization_vector
+}
+
+/// A traffic key and its initialization vector.
 struct Expanded {
     key: Box<dyn AeadKey>,
     initialization_vector: [u8; NONCE_BYTES],
@@ -69,11 +82,9 @@ struct Expanded {
 
 impl Expanded {
     fn new(suite: &Suite, traffic_secret: &Secret) -> Self {
-        let (secret, mut key) = (traffic_secret.as_bytes(), passing());
+        let mut key = passing();
         let key = key.get_mut(..suite.aead.key_bytes()).unwrap_or_default();
-        suite.hash.expand_label_into(secret, "key", &[], key);
-        let mut initialization_vector = [0; NONCE_BYTES];
-        suite.hash.expand_label_into(secret, "iv", &[], &mut initialization_vector);
+        let initialization_vector = key_and_vector(suite, traffic_secret, key);
         Self { key: suite.aead.key(key), initialization_vector }
     }
 
@@ -90,8 +101,8 @@ impl Expanded {
 }
 
 impl TrafficKey {
-    fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
-        Self { suite, secret: traffic_secret.clone(), expanded: None, sequence_number: 0 }
+    fn new(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
+        Self { suite, secret: traffic_secret.clone(), expanded: None, sequence_number }
     }
 
     /// The key, and the nonce of the next record.
@@ -118,10 +129,22 @@ impl Sealer {
     /// The sealer for `traffic_secret`, at sequence number 0.
     #[must_use]
     pub fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
+        Self::at(suite, traffic_secret, 0)
+    }
+
+    /// The sealer for `traffic_secret`, at this sequence number: each is used once.
+    #[must_use]
+    pub fn at(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
         Self {
-            key: TrafficKey::new(suite, traffic_secret),
+            key: TrafficKey::new(suite, traffic_secret, sequence_number),
             limit: suite.aead.confidentiality_limit(),
         }
+    }
+
+    /// The number of the next record.
+    #[must_use]
+    pub const fn sequence_number(&self) -> u64 {
+        self.key.sequence_number
     }
 
     /// How many more records this key may protect.
@@ -163,7 +186,19 @@ impl Opener {
     /// The opener for `traffic_secret`, at sequence number 0.
     #[must_use]
     pub fn new(suite: &'static Suite, traffic_secret: &Secret) -> Self {
-        Self { key: TrafficKey::new(suite, traffic_secret) }
+        Self::at(suite, traffic_secret, 0)
+    }
+
+    /// The opener for `traffic_secret`, at this sequence number.
+    #[must_use]
+    pub fn at(suite: &'static Suite, traffic_secret: &Secret, sequence_number: u64) -> Self {
+        Self { key: TrafficKey::new(suite, traffic_secret, sequence_number) }
+    }
+
+    /// The number of the next record.
+    #[must_use]
+    pub const fn sequence_number(&self) -> u64 {
+        self.key.sequence_number
     }
 
     /// Decrypts one record in place; the sequence number moves only on success, so that rejected

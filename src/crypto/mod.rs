@@ -50,6 +50,8 @@ pub enum Draw {
     KeyShare(NamedGroup),
     /// The cookie of HelloRetryRequest.
     Cookie,
+    /// The nonce under which a cookie is sealed, 12 bytes.
+    CookieNonce,
     /// `ticket_age_add` of NewSessionTicket, 4 bytes.
     TicketAgeAdd,
     /// The nonce under which a ticket is sealed, 12 bytes.

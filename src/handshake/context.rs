@@ -41,6 +41,7 @@ pub(crate) struct Context {
     pub(crate) early_data_is_undecided: bool,
     /// What became of PSKs, for a diagnosis.
     pub(crate) psk: diagnosis::Psk,
+    pub(crate) certificate_was_accepted: bool,
     behind_early_data: Option<(Epoch, TrafficSecret)>,
     pub(crate) updates: UpdateLedger,
     pub(crate) compatibility_mode: bool,
@@ -90,6 +91,7 @@ impl Context {
             early_data: None,
             early_data_is_undecided: false,
             psk: diagnosis::Psk::NotOffered,
+            certificate_was_accepted: false,
             behind_early_data: None,
             updates: UpdateLedger::default(),
             compatibility_mode: false,
@@ -320,6 +322,17 @@ impl Context {
         self.questions_aside = Vec::new();
         self.outputs.retain(|output| !matches!(output, Output::Decide(_)));
         self.outputs.push_back(Output::Ended(end));
+    }
+
+    /// Whether everything has been said.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.outputs.is_empty() && self.flight.is_empty()
+    }
+
+    /// Application keys are in use both ways, and whoever carries the records has them.
+    pub(crate) const fn carry_on(&mut self) {
+        self.send_epoch = Epoch::Application;
+        self.receive_epoch = Epoch::Application;
     }
 
     pub(crate) fn poll(&mut self) -> Option<Output> {

@@ -111,6 +111,17 @@ impl Handshake {
         )
     }
 
+    /// A ClientHello may come that answers the retry of another server, behind whatever else the
+    /// client has sent since its first.
+    pub(crate) fn may_follow_a_retry(&self) -> bool {
+        match &self.machine {
+            Machine::Server(ServerState::WaitClientHello(state)) => {
+                state.config.stateless_retry.is_some()
+            }
+            _ => false,
+        }
+    }
+
     /// Whether we owe the middleboxes a `change_cipher_spec` record (RFC 9846 §E.4).
     pub(crate) const fn is_in_compatibility_mode(&self) -> bool {
         self.cx.compatibility_mode
@@ -229,6 +240,8 @@ impl Handshake {
     pub(super) fn take_answer(&mut self, answer: Answer) -> Result<(), Cause> {
         let Answer { serial: question, reply } = answer;
         self.step(match reply {
+            Reply::CookieSealed(sealed) => Input::CookieSealed(sealed),
+            Reply::CookieOpened(opened) => Input::CookieOpened(opened),
             Reply::CertificateAccepted(accepted) => Input::CertificateAccepted(accepted),
             Reply::CredentialSelected(selected) => Input::CredentialSelected(selected),
             Reply::ClientCredentialSelected(answer) => {

@@ -7,8 +7,8 @@ use crate::epoch::{Direction, Epoch};
 use crate::failure::Failure;
 use crate::handshake::client_authentication::ClientAuthenticationState;
 use crate::handshake::decision::{
-    CertificateAccepted, ClientCredentialSelected, CredentialSelected, Decision, Serial, Signed,
-    TicketSealed,
+    CertificateAccepted, ClientCredentialSelected, CookieOpened, CookieSealed, CredentialSelected,
+    Decision, Serial, Signed, TicketSealed,
 };
 use crate::handshake::post_handshake_authentication::RequestCertificate;
 pub use crate::handshake::post_handshake_authentication::{CertificateRequestId, EndEntity};
@@ -67,7 +67,8 @@ pub enum Output {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Fact {
-    /// A HelloRetryRequest was sent or received (RFC 9846 §4.2.4).
+    /// A HelloRetryRequest was sent or received, by another server if its cookie was opened here
+    /// (RFC 9846 §4.2.4).
     Retried,
     /// The server takes the client's early data (RFC 9846 §4.3.10).
     EarlyDataAccepted,
@@ -175,6 +176,9 @@ pub struct Ticket {
     pub max_early_data_bytes: Option<u32>,
     /// The application protocol of the connection, which early data must keep to.
     pub application_layer_protocol: Option<Vec<u8>>,
+    /// The server resumes by it under any name of its certificate: it may be offered under another
+    /// name that the certificate was verified to bear (draft-ietf-tls-cross-sni-resumption).
+    pub resumption_across_names: bool,
 }
 
 /// How a connection ends.
@@ -320,6 +324,8 @@ inputs! {
     NewSessionTicket(Framed<'a, NewSessionTicket<'a>>),
     EndOfEarlyData(Framed<'a, EndOfEarlyData>),
     KeyUpdate(Framed<'a, KeyUpdate>),
+    CookieSealed(CookieSealed),
+    CookieOpened(CookieOpened),
     CertificateAccepted(CertificateAccepted),
     CredentialSelected(CredentialSelected),
     ClientCredentialSelected(Answered<ClientCredentialSelected>),

@@ -12,7 +12,7 @@ use crate::registry::{HandshakeType, KeyUpdateRequest};
 const MAX_UPDATES: u64 = (1 << 48) - 1;
 
 /// Who owes whom an update.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct UpdateLedger {
     /// The peer has asked, and we have not updated since. One update answers any number of
     /// requests.
@@ -22,8 +22,8 @@ pub(crate) struct UpdateLedger {
     /// We have asked behind the last of our authentication messages: an answer shows that the peer
     /// has processed them.
     pub(crate) answer_is_evidence: bool,
-    received_in_a_row: u32,
-    sent: u64,
+    pub(super) received_in_a_row: u32,
+    pub(super) sent: u64,
 }
 
 impl UpdateLedger {
@@ -34,7 +34,7 @@ impl UpdateLedger {
 }
 
 /// The traffic secrets of an established connection, of whichever generation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrafficSecrets {
     pub(crate) send: TrafficSecret,
     pub(crate) receive: TrafficSecret,

@@ -5,6 +5,7 @@
 //! and tests use it as it is.
 
 mod authentication;
+pub(crate) mod carried;
 mod certificate_compression;
 mod client;
 pub mod client_authentication;
@@ -16,6 +17,7 @@ pub mod decision;
 mod driver;
 mod ending;
 pub mod event;
+mod grease;
 mod key_update;
 pub mod machine;
 mod negotiation;
@@ -71,16 +73,10 @@ impl Handshake {
     /// [`Misuse::Configuration`].
     pub fn client(config: Arc<ClientConfig>, destination: Destination) -> Result<Self, Misuse> {
         config.check()?;
-        let mut handshake = Self {
-            cx: Context::new(Role::Client, config.limits, &config.profile),
-            held: Held::default(),
-            flight_ended_at: None,
-            closure: Closure::Open,
-            disclosure: config.disclosure,
-            report_transitions: config.report_transitions,
-            user_canceled_in_a_row: 0,
-            machine: Machine::Client(ClientState::Start(Start { config, destination })),
-        };
+        let cx = Context::new(Role::Client, config.limits, &config.profile);
+        let (disclosure, report_transitions) = (config.disclosure, config.report_transitions);
+        let machine = Machine::Client(ClientState::Start(Start { config, destination }));
+        let mut handshake = Self::new(machine, cx, disclosure, report_transitions);
         handshake.step_or_fail(Input::Begin(Begin));
         Ok(handshake)
     }
@@ -91,16 +87,28 @@ impl Handshake {
     /// [`Misuse::Configuration`].
     pub fn server(config: Arc<ServerConfig>) -> Result<Self, Misuse> {
         config.check()?;
-        Ok(Self {
-            cx: Context::new(Role::Server, config.limits, &config.profile),
+        let cx = Context::new(Role::Server, config.limits, &config.profile);
+        let (disclosure, report_transitions) = (config.disclosure, config.report_transitions);
+        let machine = Machine::Server(ServerState::WaitClientHello(WaitClientHello { config }));
+        Ok(Self::new(machine, cx, disclosure, report_transitions))
+    }
+
+    fn new(
+        machine: Machine,
+        cx: Context,
+        disclosure: Disclosure,
+        report_transitions: bool,
+    ) -> Self {
+        Self {
+            machine,
+            cx,
             held: Held::default(),
             flight_ended_at: None,
             closure: Closure::Open,
-            disclosure: config.disclosure,
-            report_transitions: config.report_transitions,
+            disclosure,
+            report_transitions,
             user_canceled_in_a_row: 0,
-            machine: Machine::Server(ServerState::WaitClientHello(WaitClientHello { config })),
-        })
+        }
     }
 
     /// The next output, in order; `None` until something else has gone in.

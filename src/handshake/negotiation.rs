@@ -122,26 +122,17 @@ pub(crate) fn selected_certificate_types(
     Ok(CertificateTypes { server, client })
 }
 
-/// Whether the second ClientHello offers the PSKs of the first, in their order. Only those may be
-/// missing that the suite of HelloRetryRequest rules out by its hash (RFC 9846 §4.2.2), which is as
-/// long as a binder.
-pub(crate) fn keeps_psks(
-    first: &ClientHelloExtensions<'_>,
-    second: &ClientHelloExtensions<'_>,
+/// The identities offered whose key may be for this suite: a binder is as long as the hash. Those
+/// of another hash may be missing behind a retry (RFC 9846 §4.2.2).
+pub(crate) fn psks_for<'a>(
     suite: &Suite,
-) -> bool {
-    let mut kept = psks(second).peekable();
-    psks(first).all(|psk| {
-        let (_, hash_bytes) = psk;
-        kept.next_if_eq(&psk).is_some() || hash_bytes != suite.hash.output_bytes()
-    }) && kept.next().is_none()
-}
-
-/// The identities offered, each with the length of its hash.
-fn psks<'a>(extensions: &ClientHelloExtensions<'a>) -> impl Iterator<Item = (&'a [u8], usize)> {
-    extensions.pre_shared_key.into_iter().flat_map(|offered| {
-        let hash_bytes = offered.binders.iter().map(|PskBinder(binder)| binder.len());
-        offered.identities.iter().map(|psk| psk.identity).zip(hash_bytes)
+    extensions: &ClientHelloExtensions<'a>,
+) -> impl Iterator<Item = &'a [u8]> {
+    let hash_bytes = suite.hash.output_bytes();
+    extensions.pre_shared_key.into_iter().flat_map(move |offered| {
+        let fits = offered.binders.iter().map(move |PskBinder(binder)| binder.len() == hash_bytes);
+        let identities = offered.identities.iter().map(|psk| psk.identity).zip(fits);
+        identities.filter_map(|(identity, fits)| fits.then_some(identity))
     })
 }
 
@@ -157,8 +148,9 @@ pub(crate) enum GroupChoice {
 
 /// The group for the key exchange.
 ///
-/// With the server's preference a group whose share is there beats one that costs a round trip.
-/// With the client's, its `supported_groups` decide before its shares do (RFC 9846 §4.3.8).
+/// With the server's preference a group whose share is there beats one that costs a round trip,
+/// unless it is strict. With the client's, its `supported_groups` decide before its shares do
+/// (RFC 9846 §4.3.8).
 pub(crate) fn group(
     provider: &Provider,
     preference: Preference,
@@ -178,7 +170,7 @@ pub(crate) fn group(
     let first = *acceptable.peek().ok_or(Cause::NoCommonGroup)?;
     let with_share = match preference {
         Preference::Server => acceptable.find_map(share_of),
-        Preference::Client => share_of(first),
+        Preference::ServerStrictly | Preference::Client => share_of(first),
     };
     Ok(with_share.unwrap_or(GroupChoice::Retry(first)))
 }
@@ -205,7 +197,7 @@ fn in_common<'a, T: Decode<'a> + PartialEq + Copy + 'a>(
     theirs: List<'a, T>,
 ) -> impl Iterator<Item = T> + 'a {
     let (first, second) = match preference {
-        Preference::Server => (ours, theirs),
+        Preference::Server | Preference::ServerStrictly => (ours, theirs),
         Preference::Client => (theirs, ours),
     };
     first.iter().filter(move |&candidate| second.contains(candidate))

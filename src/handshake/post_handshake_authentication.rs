@@ -38,8 +38,9 @@ impl Handshake {
     /// # Errors
     /// [`Misuse::WrongRole`]; [`Misuse::NotConnected`], also while a ticket waits to be sealed or
     /// an answer is under way; [`Misuse::NotInThisProfile`] in QUIC (RFC 9001 §4.4),
-    /// [`Misuse::NotOffered`] if the client has not offered it, or an external PSK is in use
-    /// (RFC 9846 §4.4.2); [`Misuse::TooManyRequests`], [`Misuse::WriteClosed`], [`Misuse::Ended`].
+    /// [`Misuse::NotOffered`] if the client has not offered it, an external PSK is in use
+    /// (RFC 9846 §4.4.2), or the connection is carried on from elsewhere;
+    /// [`Misuse::TooManyRequests`], [`Misuse::WriteClosed`], [`Misuse::Ended`].
     pub fn request_certificate(&mut self, required: bool) -> Result<CertificateRequestId, Misuse> {
         if self.cx.role == Role::Client {
             return Err(Misuse::WrongRole);

@@ -139,29 +139,32 @@ impl<'a> ClientHello<'a> {
         layout: &Layout,
         message_start: usize,
     ) -> ExtensionSet {
-        self.legacy_version.encode(writer);
-        writer.raw(self.random);
-        writer.vector8(|writer| writer.raw(self.legacy_session_id));
-        writer.vector16(|writer| writer.raw(self.cipher_suites.as_bytes()));
-        writer.vector8(|writer| writer.raw(self.legacy_compression_methods));
+        self.encode_fields(writer);
         layout.encode(writer, message_start, |extension_type, writer| {
             self.extensions.encode(extension_type, writer)
         })
     }
 
-    /// Whether this second ClientHello differs from the first where it may not (RFC 9846 §4.2.2).
+    /// What a second ClientHello has to repeat of a first, byte for byte (RFC 9846 §4.2.2).
     ///
-    /// What HelloRetryRequest changes is left out of the comparison: `key_share`, `early_data`,
-    /// `cookie`, `pre_shared_key` and padding. All other extensions, unknown ones too, must be the
-    /// same in the same order. Both messages must be received ones.
+    /// What HelloRetryRequest changes is left out: `key_share`, `early_data`, `cookie`,
+    /// `pre_shared_key` and padding. All other extensions, unknown ones too, must be the same in
+    /// the same order. The message must be a received one.
     #[must_use]
-    pub fn differs_from(&self, first: &Self) -> bool {
-        self.legacy_version != first.legacy_version
-            || self.random != first.random
-            || self.legacy_session_id != first.legacy_session_id
-            || self.cipher_suites != first.cipher_suites
-            || self.legacy_compression_methods != first.legacy_compression_methods
-            || !self.extensions.unchangeable().eq(first.extensions.unchangeable())
+    pub fn unchangeable(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes);
+        self.encode_fields(&mut writer);
+        self.extensions.unchangeable().for_each(|extension| extension.encode(&mut writer));
+        bytes
+    }
+
+    fn encode_fields(&self, writer: &mut Writer<'_>) {
+        self.legacy_version.encode(writer);
+        writer.raw(self.random);
+        writer.vector8(|writer| writer.raw(self.legacy_session_id));
+        writer.vector16(|writer| writer.raw(self.cipher_suites.as_bytes()));
+        writer.vector8(|writer| writer.raw(self.legacy_compression_methods));
     }
 }
 

@@ -52,7 +52,7 @@ impl From<Answer> for Said {
             }
             Reply::Signed(Signed(signature)) => Self::Signature(signature),
             Reply::Refused(cause) => Self::Refused(cause),
-            Reply::TicketSealed(_) => Self::Other,
+            Reply::TicketSealed(_) | Reply::CookieSealed(_) | Reply::CookieOpened(_) => Self::Other,
         }
     }
 }

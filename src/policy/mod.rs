@@ -7,9 +7,11 @@
 #[cfg(feature = "conformance")]
 pub mod asked;
 mod client;
+mod cookies;
 mod credential;
 mod inspection;
 mod recognition;
+mod sealing;
 mod server;
 mod signer;
 mod tickets;
@@ -18,6 +20,7 @@ mod webpki;
 use pki_types::UnixTime;
 
 pub use self::client::{ClientPolicy, ServerTrust};
+pub use self::cookies::CookieSealer;
 pub use self::credential::{Credential, CredentialFault};
 pub use self::inspection::{Inspection, Rejection};
 pub use self::recognition::Recognition;

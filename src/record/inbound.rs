@@ -81,6 +81,26 @@ impl Inbound {
         self.opener = Some(Opener::new(secret.suite, secret.secret()));
     }
 
+    /// Opens what follows under a key of `secret` that the peer, long connected, has been using:
+    /// this is the number of its next record.
+    pub fn carry_on(&mut self, secret: &TrafficSecret, sequence_number: u64) {
+        self.opener = Some(Opener::at(secret.suite, secret.secret(), sequence_number));
+        self.peer_has_keys = true;
+        self.close_change_cipher_spec_window();
+    }
+
+    /// The number of the next record; `None` without a key.
+    #[must_use]
+    pub fn sequence_number(&self) -> Option<u64> {
+        self.opener.as_ref().map(Opener::sequence_number)
+    }
+
+    /// The longest content of a protected record, type and padding included.
+    #[must_use]
+    pub const fn record_size_limit(&self) -> usize {
+        self.inner_plaintext_bytes
+    }
+
     /// Holds protected records to our own `record_size_limit`, which counts content, content type
     /// and padding (RFC 8449 §4).
     pub fn set_record_size_limit(&mut self, bytes: usize) {

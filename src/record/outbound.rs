@@ -57,16 +57,41 @@ impl Outbound {
         }
     }
 
+    /// Protects what follows under a key of `secret` that has been in use: this is the number of
+    /// the next record.
+    pub fn carry_on(&mut self, secret: &TrafficSecret, sequence_number: u64) {
+        self.sealer = Some(Sealer::at(secret.suite, secret.secret(), sequence_number));
+    }
+
+    /// The number of the next record; `None` without a key.
+    #[must_use]
+    pub fn sequence_number(&self) -> Option<u64> {
+        self.sealer.as_ref().map(Sealer::sequence_number)
+    }
+
+    /// The most bytes of content in one record.
+    #[must_use]
+    pub const fn maximum_fragment_bytes(&self) -> usize {
+        self.maximum_fragment_bytes
+    }
+
+    /// How far records are padded.
+    #[must_use]
+    pub const fn padding(&self) -> Padding {
+        self.padding
+    }
+
     /// Drops the key; the connection is over.
     pub fn forget_key(&mut self) {
         self.sealer = None;
     }
 
-    /// Puts at most `bytes` bytes of content into a record, within 2 (an alert is never split) and
-    /// 2^14, and pads no further than to one more. A peer's `record_size_limit` is one more than
-    /// what belongs here, as it counts the content type too (RFC 8449 §4).
-    pub fn set_maximum_fragment_bytes(&mut self, bytes: usize) {
-        self.maximum_fragment_bytes = bytes.clamp(ALERT_BYTES, MAXIMUM_PLAINTEXT_BYTES);
+    /// Puts at most `bytes` bytes of content into a record, at least 2 (an alert is never split)
+    /// and never more than before, and pads no further than to one more. A peer's
+    /// `record_size_limit` is one more than what belongs here, as it counts the content type too
+    /// (RFC 8449 §4).
+    pub fn limit_fragments(&mut self, bytes: usize) {
+        self.maximum_fragment_bytes = bytes.clamp(ALERT_BYTES, self.maximum_fragment_bytes);
     }
 
     /// How many more records of application data this key may protect; `None` without a key.

@@ -73,8 +73,8 @@ impl Identity {
     }
 
     /// Where the named key is offered, it is taken, with its early data. Accepts, selects this
-    /// identity, of the type that is wanted, and no protocol, signs, and gives a ticket of eight
-    /// bytes.
+    /// identity, of the type that is wanted, and no protocol, signs, gives a ticket of eight bytes,
+    /// and cookies as they are.
     ///
     /// # Panics
     /// If the peer does not take `ecdsa_secp256r1_sha256`.
@@ -103,6 +103,15 @@ impl Identity {
             }
             Decision::SealTicket(question) => {
                 question.sealed(b"a ticket".to_vec()).expect("a ticket of eight bytes")
+            }
+            // Whoever trusts the client keeps nothing from it.
+            Decision::SealCookie(question) => {
+                let contents = question.contents().to_vec();
+                question.sealed(contents).expect("a cookie of a hundred bytes")
+            }
+            Decision::OpenCookie(question) => {
+                let contents = question.cookie().to_vec();
+                question.opened(contents)
             }
             other => panic!("a question without an answer: {other:?}"),
         }

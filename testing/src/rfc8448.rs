@@ -151,7 +151,7 @@ impl Trace {
             .collect();
         let (mut transcript, rest) = match sent.as_slice() {
             [(_, first), (_, retry), rest @ ..] if rest.first().is_some_and(is_client_hello) => {
-                (Transcript::after_retry(hash, first, retry), rest)
+                (Transcript::after_retry(hash, &hash.digest(&[first]), retry), rest)
             }
             all => (Transcript::new(hash), all),
         };

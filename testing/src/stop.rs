@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use countersign::epoch::Role;
-use countersign::handshake::config::ClientAuthentication;
+use countersign::epoch::{Epoch, Role};
+use countersign::handshake::config::{ClientAuthentication, StatelessRetry};
 use countersign::handshake::event::NewTicket;
 use countersign::handshake::machine::Edge;
 use countersign::handshake::{CLIENT, SERVER};
@@ -58,6 +58,15 @@ impl Setup {
         setup
     }
 
+    /// The same, with all that the server would have to remember of the hello in the cookie.
+    #[must_use]
+    pub fn stateless() -> Self {
+        let mut setup = Self::longest();
+        setup.server.cookie_bytes = 0;
+        setup.server.stateless_retry = Some(StatelessRetry::Always);
+        setup
+    }
+
     /// Two ends that share a key, which the client offers, and under it early data if `early_data`.
     #[must_use]
     pub fn sharing_a_key(early_data: bool) -> Self {
@@ -83,6 +92,9 @@ impl End {
             end.settle();
             return end;
         }
+        if state == "OpenCookie" {
+            return Self::without_memory();
+        }
         if state.contains("PostHandshake") {
             let mut pair = Setup::longest().pair();
             pair.run(|_| ());
@@ -91,9 +103,26 @@ impl End {
         }
         let setup = match state {
             "WaitEndOfEarlyData" => Setup::sharing_a_key(true),
+            "SealCookie" => Setup::stateless(),
             _ => Setup::longest(),
         };
         setup.pair().stop(role, state)
+    }
+}
+
+impl End {
+    /// A server that gets the second ClientHello of a client whom another server has sent away.
+    fn without_memory() -> Self {
+        let (mut pair, mut second) = (Setup::stateless().pair(), Vec::new());
+        pair.run(|flight| {
+            if (flight.from, flight.epoch) == (Role::Client, Epoch::Initial) {
+                second.clone_from(&flight.bytes);
+            }
+        });
+        let mut end = Setup::stateless().pair().server;
+        end.handshake.receive(Epoch::Initial, &second).expect("a server that waits");
+        end.settle();
+        end
     }
 }
 

@@ -8,7 +8,7 @@ use countersign::registry::{
 use countersign_testing::Setup;
 
 use crate::case::Attack::{Next, Nothing};
-use crate::case::{cases, mutual, raw_public_keys, with_retry};
+use crate::case::{cases, mutual, raw_public_keys, stateless, with_retry};
 use crate::edit::{
     add_to_client_hello, append, client_hello, flip_last_bit, list, message, offered_psks, retry,
     server_hello, share, without_extensions,
@@ -112,6 +112,9 @@ cases! {
     Server WaitSecondClientHello: SecondHelloEarlyData 47 Initial,
         Next(|m| client_hello(m, |hello, _| hello.extensions.early_data = true)),
         with with_retry;
+    Server WaitClientHello: CookieRefused 47 Initial,
+        Next(|m| client_hello(m, |hello, _| hello.extensions.cookie = Some(b"made up"))),
+        with stateless, then OpenCookie;
     Server WaitSecondClientHello: CookieMismatch 47 Initial,
         Next(|m| client_hello(m, |hello, _| hello.extensions.cookie = Some(b"another"))),
         with |setup| setup.server.cookie_bytes = 16;

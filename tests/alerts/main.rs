@@ -7,6 +7,7 @@ mod compression;
 mod der;
 mod edit;
 mod frames;
+mod grease;
 mod hello;
 mod own;
 mod phase;
@@ -28,6 +29,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         compression::CASES,
         post_handshake::CASES,
         own::CASES,
+        grease::CASES,
     ];
     tables.into_iter().flatten()
 }

@@ -1,9 +1,10 @@
 //! Every state in which a connection can wait, and how it gets there.
 
+use countersign::connection::Connection;
 use countersign::epoch::Epoch::{self, Application, EarlyData, Handshake, Initial};
 use countersign::epoch::Role::{self, Client, Server};
 use countersign::handshake::event::NewTicket;
-use countersign_testing::{Setup, Trial};
+use countersign_testing::{Setup, Socket, Trial};
 
 /// A state, and the keys that are in use there.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,8 @@ pub(crate) const PHASES: &[Phase] = &[
     phase(Client, "SignCertificateVerify", Application, Handshake),
     phase(Client, "Connected", Application, Application),
     phase(Server, "WaitClientHello", Initial, Initial),
+    phase(Server, "SealCookie", Initial, Initial),
+    phase(Server, "OpenCookie", Initial, Initial),
     phase(Server, "WaitSecondClientHello", Initial, Initial),
     phase(Server, "SelectCredential", Initial, Initial),
     phase(Server, "SignCertificateVerify", Handshake, Handshake),
@@ -58,10 +61,16 @@ impl Phase {
     pub(crate) fn trial_with(self, change: impl FnOnce(&mut Setup)) -> Trial {
         let mut setup = match self.state {
             "WaitEndOfEarlyData" => Setup::sharing_a_key(true),
+            "SealCookie" | "OpenCookie" => Setup::stateless(),
             _ => Setup::longest(),
         };
         change(&mut setup);
-        let mut trial = Trial::new(setup, self.victim);
+        let mut trial = Trial::new(setup.clone(), self.victim);
+        if self.state == "OpenCookie" {
+            // The second hello comes to a server that has not seen the first.
+            trial.reach("WaitSecondClientHello");
+            trial.victim = Socket::new(Connection::new(setup.handshakes().1));
+        }
         if self.state == "SealTicket" {
             trial.reach("Connected");
             let ticket = NewTicket { lifetime_seconds: 60, max_early_data_bytes: None };

@@ -57,6 +57,10 @@ cases! {
         Send(|| vec![Item::Record(CHANGE_CIPHER_SPEC, vec![1], 0)]);
     Client Connected: UnexpectedChangeCipherSpec 10 Application,
         Send(|| vec![Item::Plaintext(CHANGE_CIPHER_SPEC, vec![1])]);
+    Client Connected: UnexpectedChangeCipherSpec 10 Application, Send(|| vec![
+        Item::Message(message(4, &[0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0])),
+        Item::Plaintext(CHANGE_CIPHER_SPEC, vec![1]),
+    ]);
     Client WaitServerHello: TooManyChangeCipherSpecs 10 Initial,
         Send(|| vec![Item::Plaintext(CHANGE_CIPHER_SPEC, vec![1]); 33]);
     Client Connected: TooManyEmptyRecords 10 Application,

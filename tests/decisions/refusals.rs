@@ -125,6 +125,7 @@ fn a_question_that_cannot_be_answered_ends_with_internal_error() {
             "VerifyCertificate" => Cause::VerificationUnavailable,
             "SelectCredential" => Cause::SelectionUnavailable,
             "SignCertificateVerify" => Cause::SigningFailed,
+            "SealCookie" | "OpenCookie" => Cause::CookieUnavailable,
             // A ticket is not needed: the connection goes on without.
             _ => continue,
         };
@@ -133,10 +134,22 @@ fn a_question_that_cannot_be_answered_ends_with_internal_error() {
             Decision::SelectCredential(question) => question.refuse(HelloRefusal::Unavailable),
             Decision::SelectClientCredential(question) => question.unavailable(),
             Decision::Sign(question) => question.unavailable(),
+            Decision::SealCookie(question) => question.unavailable(),
+            Decision::OpenCookie(question) => question.unavailable(),
             other => panic!("{other:?}"),
         };
         check(role, state, unavailable, cause, ErrorAlert::InternalError);
     }
+}
+
+#[test]
+fn a_cookie_that_is_refused_is_an_illegal_parameter() {
+    let refuse = |question| match question {
+        Decision::OpenCookie(question) => question.refuse(),
+        other => panic!("{other:?}"),
+    };
+    let alert = ErrorAlert::IllegalParameter;
+    check(Role::Server, "OpenCookie", refuse, Cause::CookieRefused, alert);
 }
 
 #[test]

@@ -202,6 +202,30 @@ fn a_ticket_that_no_message_can_hold_comes_back() {
 }
 
 #[test]
+fn a_cookie_that_no_retry_can_hold_comes_back() {
+    for length in [0, 65_001] {
+        let mut end = End::reached(Role::Server, "SealCookie");
+        let Some(Decision::SealCookie(question)) = end.question.take() else { panic!("{end:?}") };
+        let Err(unfit) = question.sealed(vec![0; length]) else { panic!("{length} bytes fit") };
+        let Unfit { question, misuse } = *unfit;
+        assert_eq!(misuse, Misuse::OutOfRange);
+        answer_after_all(end, Decision::SealCookie(question));
+    }
+}
+
+#[test]
+fn a_cookie_may_have_any_length_that_fits() {
+    for length in [1, 65_000] {
+        let mut end = End::reached(Role::Server, "SealCookie");
+        let Some(Decision::SealCookie(question)) = end.question.take() else { panic!("{end:?}") };
+        let answer = question.sealed(vec![7; length]).expect("it fits");
+        end.handshake.answer(answer).expect("it is open");
+        let flights = end.settle();
+        assert!(flights[0].bytes.windows(length).any(|bytes| bytes == vec![7; length]));
+    }
+}
+
+#[test]
 fn a_ticket_may_have_any_length_that_fits() {
     for length in [1, 65_535] {
         let mut end = End::reached(Role::Server, "SealTicket");

@@ -54,6 +54,20 @@ fn client_sends_the_share_that_the_server_asks_for() {
 }
 
 #[test]
+fn client_connects_with_reserved_values_among_its_offers() {
+    let Some(bench) = Bench::new() else { return };
+    // The last of their groups has to be asked for.
+    for (_, group) in [GROUPS[0], GROUPS[GROUPS.len() - 1]] {
+        let more = ["--disable-client-cert", &priority(&[group])];
+        let (_program, address) = bench.gnutls_serv(bench.identity(), &more);
+        let mut client = bench.client();
+        client.config.grease = true;
+        client.config.application_layer_protocols = [ProtocolName(b"h2")].into_iter().collect();
+        converse(Talk::connect(&client, address).unwrap());
+    }
+}
+
+#[test]
 fn client_accepts_every_kind_of_certificate() {
     let Some(bench) = Bench::new() else { return };
     for (kind, identity) in &bench.identities {

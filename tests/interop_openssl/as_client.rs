@@ -46,6 +46,23 @@ fn client_sends_the_share_that_the_server_asks_for() {
 }
 
 #[test]
+fn client_connects_with_reserved_values_among_its_offers() {
+    let Some(bench) = Bench::new() else { return };
+    for groups in ["X25519", "P-384"] {
+        let more = ["-tls1_3", "-rev", "-alpn", "h2", "-groups", groups];
+        let (_program, address) = bench.s_server(bench.identity(), &more);
+        let mut client = bench.client();
+        client.config.grease = true;
+        client.config.application_layer_protocols = protocols(&["h2"]);
+        let mut talk = Talk::connect(&client, address).unwrap();
+        talk.complete();
+        talk.say(b"said\n");
+        talk.hear(b"dias\n");
+        talk.close();
+    }
+}
+
+#[test]
 fn client_accepts_every_kind_of_certificate() {
     let Some(bench) = Bench::new() else { return };
     for (kind, identity) in &bench.identities {

@@ -62,6 +62,21 @@ fn server_asks_for_a_share_of_its_own_group_with_a_cookie_or_without() {
 }
 
 #[test]
+fn server_requests_certificates_and_issues_tickets_with_reserved_values() {
+    let Some(bench) = Bench::new() else { return };
+    let listener = listener();
+    let mut server = bench.server(bench.identity());
+    server = server.asking(&bench.root, ClientAuthentication::Request);
+    server.config.grease = true;
+    let program = bench.s_client(&listener, &["-CAfile", &bench.roots_file]);
+    let mut talk = Talk::accept(&server, &listener).unwrap();
+    talk.complete();
+    let order = NewTicket { lifetime_seconds: 60, max_early_data_bytes: None };
+    talk.connection().issue_ticket(order).unwrap();
+    converse(talk, program);
+}
+
+#[test]
 fn server_is_accepted_with_every_kind_of_certificate() {
     let Some(bench) = Bench::new() else { return };
     let listener = listener();

@@ -93,6 +93,28 @@ fn server_asks_for_a_share_of_its_own_group_with_a_cookie_or_without() {
     }
 }
 
+#[test]
+fn both_ends_put_reserved_values_among_their_offers() {
+    let root = Authority::root("root");
+    let identity = root.issue(|_| {});
+    for groups in [GROUPS.map(|(_, theirs)| theirs).to_vec(), vec![SECP384R1]] {
+        let theirs = provider(|provider| provider.kx_groups = groups);
+        let mut client = Client::trusting(&root).with(identity.credential());
+        client.config.grease = true;
+        let config = server_config(&identity, Asking::Require(&root), theirs);
+        let mut meeting = Meeting::with_server(client, config);
+        meeting.run();
+        meeting.agrees();
+    }
+    let mut server = Server::known_by(identity.credential());
+    server = server.asking(&root, ClientAuthentication::Require);
+    server.config.grease = true;
+    let theirs = client_config(&root, Some(&identity), provider(|_| ()));
+    let mut meeting = Meeting::with_client(server, theirs);
+    meeting.run();
+    meeting.agrees();
+}
+
 /// A certificate for each kind of key that rustls can have.
 fn identities(root: &Authority) -> Vec<(&'static str, Issued)> {
     vec![

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use countersign::alert::AlertDescription;
 use countersign::epoch::Role;
 use countersign::handshake::End;
-use countersign::handshake::config::{ClientAuthentication, KeyShares};
+use countersign::handshake::config::{ClientAuthentication, KeyShares, StatelessRetry};
 use countersign_testing::{Identity, Item, Setup, Trial};
 
 use crate::draft::Draft;
@@ -175,6 +175,11 @@ pub(crate) fn with_retry(setup: &mut Setup) {
 /// Servers send a HelloRetryRequest for nothing but a cookie.
 pub(crate) fn with_cookie(setup: &mut Setup) {
     setup.server.cookie_bytes = 16;
+}
+
+/// Servers send a HelloRetryRequest for nothing but a cookie, from which any of them can go on.
+pub(crate) fn stateless(setup: &mut Setup) {
+    setup.server.stateless_retry = Some(StatelessRetry::Always);
 }
 
 /// Servers ask for certificates, and insist.

@@ -1,13 +1,14 @@
 //! What a server makes of the ClientHello that follows its HelloRetryRequest.
 
+use countersign::connection::Connection;
 use countersign::handshake::config::KeyShares;
 use countersign::message::Item as Extension;
 use countersign::registry::{CipherSuite, ContentType, ExtensionType, NamedGroup};
-use countersign_testing::{Identity, Item, Setup, Trial};
+use countersign_testing::{Identity, Item, Setup, Socket, Trial};
 
 use crate::case::Attack::{Do, Next, Send};
-use crate::case::{cases, with_cookie, with_retry};
-use crate::draft::{PRE_SHARED_KEY, vector8, vector16};
+use crate::case::{cases, next_message, stateless, with_cookie, with_retry};
+use crate::draft::{Draft, PRE_SHARED_KEY, vector8, vector16};
 
 const DATA: ContentType = ContentType::APPLICATION_DATA;
 const P256: u16 = 0x17;
@@ -36,14 +37,8 @@ cases! {
             _ => m.remove(0),
         }), with with_retry => illegal_parameter;
     server_refuses_other_shares_where_it_asked_for_none "tls13-4.2.2-06":
-        Server WaitSecondClientHello, Next(3, |m, i| {
-            let shares = m.shares();
-            m.set_shares(&match i {
-                0 => vec![(X25519, vec![9; 32])],
-                1 => [&shares[..], &[(P256, vec![4; 65])]].concat(),
-                _ => vec![],
-            });
-        }), with with_cookie => illegal_parameter;
+        Server WaitSecondClientHello, Next(3, offer_other_shares), with with_cookie
+        => illegal_parameter;
     server_refuses_a_second_hello_that_drops_a_psk_of_the_right_hash "tls13-4.2.2-06":
         Server WaitSecondClientHello, Next(1, |m, _| m.remove(PRE_SHARED_KEY)),
         with |setup| { *setup = Setup::sharing_a_key(false); with_cookie(setup); }
@@ -52,6 +47,33 @@ cases! {
         Server WaitSecondClientHello,
         Next(1, |m, _| m.set(PRE_SHARED_KEY, &psks(&[b"another"]))), with with_retry
         => illegal_parameter;
+    server_that_forgets_refuses_other_shares_too "tls13-4.2.2-06":
+        Server WaitSecondClientHello, Do(3, |trial, i| {
+            forget(trial);
+            change(trial, |m| offer_other_shares(m, i));
+        }), with stateless => illegal_parameter;
+    server_that_forgets_refuses_other_psks_too "tls13-4.2.2-06":
+        Server WaitSecondClientHello, Do(4, |trial, i| {
+            forget(trial);
+            change(trial, |m| match i {
+                0 => m.remove(PRE_SHARED_KEY),
+                1 => m.set(PRE_SHARED_KEY, &psks(&[b"one"])),
+                2 => m.set(PRE_SHARED_KEY, &psks(&[b"another", b"one"])),
+                _ => m.set(PRE_SHARED_KEY, &psks(&[b"one", b"another", b"a third"])),
+            });
+        }), with |setup| {
+            let key = |name: &[u8]| Identity::key().offered_as(name.to_vec());
+            setup.destination.psks = vec![key(b"one"), key(b"another")];
+            stateless(setup);
+        } => illegal_parameter;
+    server_that_forgets_lets_a_psk_of_another_hash_go "tls13-4.2.2-25":
+        Server WaitSecondClientHello, Do(1, |trial, _| {
+            forget(trial);
+            change(trial, |m| assert!(m.find(PRE_SHARED_KEY).is_none(), "our own client drops it"));
+        }), with |setup| {
+            with_a_psk_of_another_hash(setup);
+            stateless(setup);
+        } => connected;
     server_accepts_other_padding "tls13-4.2.2-25":
         Server WaitSecondClientHello, Next(2, |m, i| match i {
             0 => m.set(21, &[0; 40]),
@@ -66,9 +88,7 @@ cases! {
             0 => assert!(m.find(PRE_SHARED_KEY).is_none(), "our own client drops it"),
             _ => m.set(PRE_SHARED_KEY, &psks(&[b"of SHA-256"])),
         }), with |setup| {
-            setup.destination.psks = vec![Identity::key().offered_as(b"of SHA-256".to_vec())];
-            let suite = CipherSuite::TLS_AES_256_GCM_SHA384;
-            setup.server.cipher_suites = [suite].into_iter().collect();
+            with_a_psk_of_another_hash(setup);
             with_cookie(setup);
         } => accepted;
     server_refuses_early_data_in_a_second_hello "tls13-4.3.10-14":
@@ -91,6 +111,38 @@ fn with_x25519_asked_for(setup: &mut Setup) {
     setup.client.groups = groups.into_iter().collect();
     setup.client.key_shares = KeyShares::First(1);
     setup.server.groups = [NamedGroup::X25519].into_iter().collect();
+}
+
+/// A client that offers a key that the suite of the server rules out.
+fn with_a_psk_of_another_hash(setup: &mut Setup) {
+    setup.destination.psks = vec![Identity::key().offered_as(b"of SHA-256".to_vec())];
+    let suite = CipherSuite::TLS_AES_256_GCM_SHA384;
+    setup.server.cipher_suites = [suite].into_iter().collect();
+}
+
+/// Another server takes the place of the one that has sent the retry.
+fn forget(trial: &mut Trial) {
+    let mut setup = Setup::default();
+    stateless(&mut setup);
+    let (_, server) = setup.handshakes();
+    trial.victim = Socket::new(Connection::new(server));
+}
+
+/// Changes the hello that the peer is about to send.
+fn change(trial: &mut Trial, change: impl FnOnce(&mut Draft)) {
+    let message = next_message(trial);
+    let mut draft = Draft::read(message);
+    change(&mut draft);
+    *message = draft.write();
+}
+
+fn offer_other_shares(hello: &mut Draft, variant: usize) {
+    let shares = hello.shares();
+    hello.set_shares(&match variant {
+        0 => vec![(X25519, vec![9; 32])],
+        1 => [&shares[..], &[(P256, vec![4; 65])]].concat(),
+        _ => vec![],
+    });
 }
 
 /// `pre_shared_key` with these identities, and binders that prove nothing.

@@ -31,7 +31,7 @@ pub(crate) fn encode(message: &Message<'_>, layout: &Layout) -> (Kind, Result<Ve
         Message::ClientHello(hello) => drop(hello.encode(writer, layout, 0)),
         Message::ServerHello(hello) => hello.encode(writer),
         Message::HelloRetryRequest(request) => request.encode(writer),
-        Message::NewSessionTicket(ticket) => ticket.encode(writer),
+        Message::NewSessionTicket(ticket) => drop(ticket.encode(writer, layout, 0)),
         Message::EndOfEarlyData(end) => end.encode(writer),
         Message::EncryptedExtensions(answers) => drop(answers.encode(writer, layout, 0)),
         Message::CertificateRequest(request) => drop(request.encode(writer, layout, 0)),

@@ -49,6 +49,24 @@ fn decline(mut setup: Setup) -> Pair {
     pair
 }
 
+/// A client that one server sends away with a cookie, and another takes up.
+fn move_on() -> Pair {
+    let (mut pair, mut hellos) = (Setup::stateless().pair(), Vec::new());
+    pair.run(|flight| {
+        if flight.from == Role::Client {
+            hellos.push(flight.bytes.clone());
+        }
+        if hellos.len() == 2 {
+            flight.bytes.clear();
+        }
+    });
+    pair.server = Setup::stateless().pair().server;
+    pair.server.handshake.receive(Epoch::Initial, &hellos[1]).expect("a server that waits");
+    pair.run(|_| ());
+    assert!(pair.agrees(), "{pair:?}");
+    pair
+}
+
 /// The client hears what the server has to say; a question of the server's stays open.
 fn hear_the_server(pair: &mut Pair) {
     for flight in pair.server.settle() {
@@ -105,6 +123,8 @@ fn every_row_of_both_tables_is_walked_by_honest_peers() {
         decline(Setup::compressing()),
         authenticate_again(Setup::longest()),
         authenticate_again(Setup::compressing()),
+        work(Setup::stateless()),
+        move_on(),
     ];
     for role in BOTH {
         let walked: BTreeSet<Move> = pairs

@@ -4,7 +4,7 @@ use countersign::crypto::{Draw, Secret};
 use countersign::epoch::{Direction, Epoch, Role};
 use countersign::handshake::Fact;
 use countersign::handshake::decision::Decision;
-use countersign::message::{self, NewSessionTicket};
+use countersign::message::{self, Layout, NewSessionTicket};
 use countersign::registry::{ContentType, HandshakeType};
 use countersign_testing::{End, Flight, messages};
 
@@ -201,10 +201,13 @@ fn client_psk(end: &mut End, ticket_nonce: &[u8]) -> Vec<u8> {
         ticket_nonce,
         ticket: b"ticket",
         max_early_data_size: None,
+        resumption_across_names: false,
     };
     let mut bytes = Vec::new();
-    message::encode(HandshakeType::NEW_SESSION_TICKET, &mut bytes, |w| ticket.encode(w))
-        .expect("a small message");
+    message::encode(HandshakeType::NEW_SESSION_TICKET, &mut bytes, |w| {
+        ticket.encode(w, &Layout::default(), 0);
+    })
+    .expect("a small message");
     end.handshake.receive(Epoch::Application, &bytes).expect("it goes on");
     assert!(end.drain(&mut Err).is_empty());
     match end.observed.facts.last() {

@@ -14,13 +14,13 @@ use crate::registry::KeyUpdateRequest;
 /// Both Finished messages are exchanged.
 #[derive(Debug)]
 pub(in crate::handshake) struct Connected {
-    pub(super) secrets: TrafficSecrets,
-    pub(super) resumption: ResumptionSecret,
-    pub(super) takes_tickets: bool,
+    pub(in crate::handshake) secrets: TrafficSecrets,
+    pub(in crate::handshake) resumption: ResumptionSecret,
+    pub(in crate::handshake) takes_tickets: bool,
     /// The application protocol, to which tickets are bound.
-    pub(super) protocol: Option<Vec<u8>>,
+    pub(in crate::handshake) protocol: Option<Vec<u8>>,
     /// None if the server may not ask for certificates any more.
-    pub(super) requests: Option<Requests>,
+    pub(in crate::handshake) requests: Option<Requests>,
 }
 
 impl Connected {
@@ -46,6 +46,7 @@ impl Connected {
                 age_add: message.ticket_age_add,
                 max_early_data_bytes: message.max_early_data_size,
                 application_layer_protocol: self.protocol.clone(),
+                resumption_across_names: message.resumption_across_names,
             }));
         }
         Ok(Next::to(self))

@@ -12,6 +12,7 @@ use crate::failure::Cause;
 use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Begin, Fact, Framed, NegotiatedPsk, on};
+use crate::handshake::grease::Grease;
 use crate::handshake::psk::PreSharedKey;
 use crate::key_schedule::EarlySecret;
 use crate::message::{HelloRetryRequest, KeyShareEntry, ServerHello};
@@ -43,7 +44,8 @@ impl Start {
     pub(super) fn begin(self, cx: &mut Context, _: Begin) -> Step<Self, on::Begin> {
         let Self { config, destination } = self;
         let random = Arc::clone(&config.provider.random);
-        let mut offer = Offer::new(config, destination);
+        let grease = Grease::draw(config.grease, random.as_ref())?;
+        let mut offer = Offer::new(config, destination, grease);
         random.fill(Draw::ClientRandom, &mut offer.random)?;
         if offer.config.compatibility_mode && offer.config.profile == Profile::Records {
             offer.session_id = vec![0; 32];
@@ -108,6 +110,7 @@ impl Offer {
             return Err(Cause::RetryWithoutChange);
         }
         self.key_exchanges.clear();
+        self.reserved_share = None;
         let random = Arc::clone(&self.config.provider.random);
         self.start_key_exchange(group, random.as_ref())
     }
@@ -237,7 +240,8 @@ impl WaitServerHello {
         )?;
         let suite = offer.suite(message.cipher_suite)?;
         offer.follow(&message)?;
-        let mut transcript = Transcript::after_retry(suite.hash, &offer.client_hello, encoded);
+        let first = suite.hash.digest(&[&offer.client_hello]);
+        let mut transcript = Transcript::after_retry(suite.hash, &first, encoded);
         // RFC 9846 §4.2.2: early data ends here, and PSKs with another hash go.
         if core::mem::take(&mut offer.early_data) {
             cx.reject_early_data();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pki_types::ServerName;
 
-use crate::codec::{List, Reader, Vector};
+use crate::codec::{List, Vector};
 use crate::crypto::{KeyExchange, Random};
 use crate::diagnosis;
 use crate::epoch::{Direction, Epoch};
@@ -12,6 +12,7 @@ use crate::failure::Cause;
 use crate::handshake::certificate_compression;
 use crate::handshake::config::{ClientConfig, Destination, Profile};
 use crate::handshake::context::Context;
+use crate::handshake::grease::Grease;
 use crate::handshake::psk::{self, OfferedPsk, PreSharedKey, Unbound};
 use crate::key_schedule::EarlySecret;
 use crate::message::{
@@ -23,6 +24,11 @@ use crate::transcript::Transcript;
 /// What the latest ClientHello offered.
 pub(super) struct Offer {
     pub(super) config: Arc<ClientConfig>,
+    /// What is said: the configuration, with reserved values in it if there are any (RFC 8701).
+    said: Arc<ClientConfig>,
+    supported_versions: Vector<ProtocolVersion>,
+    /// The reserved group that a share of one byte is sent for.
+    pub(super) reserved_share: Option<NamedGroup>,
     pub(super) server_name: Option<ServerName<'static>>,
     pub(super) random: [u8; 32],
     /// Empty outside compatibility mode (RFC 9846 §4.2.2).
@@ -36,11 +42,25 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    pub(super) fn new(config: Arc<ClientConfig>, destination: Destination) -> Self {
+    pub(super) fn new(
+        config: Arc<ClientConfig>,
+        destination: Destination,
+        grease: Option<Grease>,
+    ) -> Self {
         let Destination { server_name, mut psks, early_data } = destination;
         psks.retain(|psk| is_usable(&psk.key, &config));
         let permitted = psks.first().is_some_and(|psk| permits_early_data(&psk.key, &config));
+        let tls13: Vector<_> = core::iter::once(ProtocolVersion::TLS13).collect();
+        let (said, supported_versions) = match grease {
+            None => (Arc::clone(&config), tls13),
+            Some(grease) => {
+                (Arc::new(grease.among_offers(&config)), tls13.preceded_by(&grease.version))
+            }
+        };
         Self {
+            said,
+            supported_versions,
+            reserved_share: grease.map(|grease| grease.group),
             random: [0; 32],
             session_id: Vec::new(),
             key_exchanges: Vec::new(),
@@ -70,22 +90,20 @@ impl Offer {
         cookie: Option<&[u8]>,
         transcript: Option<&Transcript>,
     ) -> Result<(), Cause> {
-        let config = &self.config;
-        let shares: Vector<KeyShareEntry<'_>> = self
-            .key_exchanges
-            .iter()
-            .map(|(group, exchange)| KeyShareEntry {
-                group: *group,
-                key_exchange: exchange.share(),
-            })
+        let said = &self.said;
+        let reserved = self.reserved_share.iter().map(|group| (group, &[0][..]));
+        let own = self.key_exchanges.iter().map(|(group, exchange)| (group, exchange.share()));
+        let shares: Vector<KeyShareEntry<'_>> = reserved
+            .chain(own)
+            .map(|(group, key_exchange)| KeyShareEntry { group: *group, key_exchange })
             .collect();
-        let compressions = certificate_compression::offered(&config.certificate_compressions);
+        let compressions = certificate_compression::offered(&said.certificate_compressions);
         let unbound = Unbound::new(&self.psks);
         let hello = ClientHello {
             legacy_version: ProtocolVersion::TLS12,
             random: &self.random,
             legacy_session_id: &self.session_id,
-            cipher_suites: config.cipher_suites.list(),
+            cipher_suites: said.cipher_suites.list(),
             legacy_compression_methods: &[0],
             extensions: ClientHelloExtensions {
                 pre_shared_key: (!self.psks.is_empty()).then(|| unbound.offered()),
@@ -96,7 +114,7 @@ impl Offer {
         let mut message = Vec::with_capacity(CLIENT_HELLO_BYTES);
         let mut offered = ExtensionSet::empty();
         message::encode(HandshakeType::CLIENT_HELLO, &mut message, |w| {
-            offered = hello.encode(w, &config.client_hello_layout, 0);
+            offered = hello.encode(w, &said.client_hello_layout, 0);
         })?;
         if !self.psks.is_empty() {
             psk::bind(&mut message, &self.psks, transcript)?;
@@ -133,7 +151,7 @@ impl Offer {
         shares: List<'a, KeyShareEntry<'a>>,
         cookie: Option<&'a [u8]>,
     ) -> ClientHelloExtensions<'a> {
-        let config = &self.config;
+        let config = &self.said;
         let server_name = match &self.server_name {
             // RFC 6066 §3: without a trailing dot.
             Some(ServerName::DnsName(name)) => Some(name.as_ref().trim_end_matches('.').as_bytes()),
@@ -152,7 +170,7 @@ impl Offer {
             server_certificate_types: unless_only_x509(&config.server_certificate_types),
             early_data: self.early_data,
             record_size_limit: config.record_size_limit.filter(|_| is_over_records),
-            supported_versions: List::parse(Reader::new(SUPPORTED_VERSIONS)).ok(),
+            supported_versions: Some(self.supported_versions.list()),
             cookie,
             psk_key_exchange_modes: config.psk_key_exchange_modes.list_unless_empty(),
             certificate_authorities: config.certificate_authorities.list_unless_empty(),
@@ -194,9 +212,6 @@ fn permits_early_data(key: &PreSharedKey, config: &ClientConfig) -> bool {
 
 /// Room for a ClientHello: enough for most, without growing.
 const CLIENT_HELLO_BYTES: usize = 512;
-
-/// TLS 1.3 and nothing else, as `supported_versions` holds it.
-const SUPPORTED_VERSIONS: &[u8] = &ProtocolVersion::TLS13.0.to_be_bytes();
 
 impl core::fmt::Debug for Offer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -27,7 +27,7 @@ use crate::transcript::Transcript;
 
 /// The server's requests; it may ask.
 #[derive(Debug)]
-pub(super) struct Requests {
+pub(in crate::handshake) struct Requests {
     config: Arc<ClientConfig>,
     /// Through our Finished: every authentication begins there (RFC 9846 §4.5).
     transcript: Transcript,

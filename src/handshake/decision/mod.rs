@@ -4,6 +4,7 @@
 //! answer consumes its question; one that comes twice, late or to another connection is
 //! [`Misuse::NotAsked`], and nothing moves.
 
+mod cookie;
 mod select_credential;
 mod verify_certificate;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 use pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 
+pub(crate) use self::cookie::{CookieOpened, CookieSealed};
+pub use self::cookie::{OpenCookie, SealCookie};
 pub use self::select_credential::{HelloRefusal, SelectClientCredential, SelectCredential};
 pub(crate) use self::verify_certificate::PeerChain;
 pub use self::verify_certificate::{CertificateFault, VerifyCertificate};
@@ -30,6 +33,10 @@ use crate::registry::{CertificateType, SignatureScheme};
 pub enum Decision {
     /// May the peer's certificate be accepted? The peer has proved that it holds the key.
     VerifyCertificate(VerifyCertificate),
+    /// Server: seal what has to be remembered of a first ClientHello, for the client to keep.
+    SealCookie(SealCookie),
+    /// Server: what was sealed in this cookie?
+    OpenCookie(OpenCookie),
     /// Server: who are we to this client?
     SelectCredential(SelectCredential),
     /// Client: with which certificate, if any, is the server's request met?
@@ -74,6 +81,8 @@ pub struct Answer {
 /// What an answer says: go on with this, or end for that cause.
 #[derive(Debug)]
 pub(crate) enum Reply {
+    CookieSealed(CookieSealed),
+    CookieOpened(CookieOpened),
     CertificateAccepted(CertificateAccepted),
     CredentialSelected(CredentialSelected),
     ClientCredentialSelected(ClientCredentialSelected),

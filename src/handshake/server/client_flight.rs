@@ -155,9 +155,10 @@ impl WaitCertificateVerify {
 impl VerifyCertificate {
     pub(super) fn certificate_accepted(
         self,
-        _: &mut Context,
+        cx: &mut Context,
         _: CertificateAccepted,
     ) -> Step<Self, on::CertificateAccepted> {
+        cx.certificate_was_accepted = true;
         Ok(Next::to(WaitFinished { flight: self.flight }))
     }
 }
@@ -176,6 +177,7 @@ impl WaitFinished {
         cx.learn(Fact::Complete);
         Ok(Next::to(Connected {
             random: Arc::clone(&config.provider.random),
+            grease: config.grease,
             resumption: main.into_resumption(&transcript.digest()),
             secrets: TrafficSecrets { send, receive },
             tickets_issued: 0,

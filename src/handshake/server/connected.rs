@@ -8,20 +8,23 @@ use crate::crypto::{Draw, Random, Secret};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision, TicketSealed};
 use crate::handshake::event::{Framed, NewTicket, on};
+use crate::handshake::grease::Grease;
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::ResumptionSecret;
-use crate::message::{KeyUpdate, NewSessionTicket};
+use crate::message::{HEADER_BYTES, KeyUpdate, Layout, NewSessionTicket};
 use crate::registry::HandshakeType;
 
 /// Both Finished messages are exchanged.
 #[derive(Debug)]
 pub(in crate::handshake) struct Connected {
-    pub(super) random: Arc<dyn Random>,
-    pub(super) secrets: TrafficSecrets,
-    pub(super) resumption: ResumptionSecret,
-    pub(super) tickets_issued: u64,
+    pub(in crate::handshake) random: Arc<dyn Random>,
+    /// Whether tickets have a reserved extension (RFC 8701).
+    pub(in crate::handshake) grease: bool,
+    pub(in crate::handshake) secrets: TrafficSecrets,
+    pub(in crate::handshake) resumption: ResumptionSecret,
+    pub(in crate::handshake) tickets_issued: u64,
     /// None if the client cannot be asked for certificates any more.
-    pub(super) requests: Option<Requests>,
+    pub(in crate::handshake) requests: Option<Requests>,
 }
 
 /// A ticket is to be issued; the embedder seals or stores its contents.
@@ -86,8 +89,18 @@ impl SealTicket {
                 ticket_nonce: &self.nonce,
                 ticket: &ticket,
                 max_early_data_size: self.order.max_early_data_bytes,
+                resumption_across_names: cx
+                    .ticket_scope
+                    .as_ref()
+                    .is_some_and(|scope| scope.resumption_across_names),
             };
-            cx.send(HandshakeType::NEW_SESSION_TICKET, |w| message.encode(w))?;
+            let grease = Grease::draw(self.connected.grease, self.connected.random.as_ref())?;
+            let layout = grease.map(|grease| grease.around(&Layout::default()));
+            let layout = layout.unwrap_or_default();
+            cx.send(HandshakeType::NEW_SESSION_TICKET, |w| {
+                let start = w.position().saturating_sub(HEADER_BYTES);
+                message.encode(w, &layout, start);
+            })?;
         }
         Ok(Next::to(self.connected))
     }

@@ -1,39 +1,25 @@
-//! ClientHello: WaitClientHello, WaitSecondClientHello (RFC 9846 §4.2).
+//! ClientHello: WaitClientHello, and what every ClientHello is held against (RFC 9846 §4.2).
 
 use std::sync::Arc;
 
 use super::own_flight::SelectCredential;
+use super::retry::{OpenCookie, Remembered, SealCookie};
 use super::{Next, Step};
-use crate::crypto::{Draw, Group, Suite};
+use crate::crypto::{Group, Suite};
 use crate::failure::Cause;
-use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig};
+use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig, StatelessRetry};
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision};
 use crate::handshake::event::{Fact, Framed, on};
 use crate::handshake::negotiation::{self, CertificateUse, GroupChoice, PskUse};
 use crate::message::ClientHello;
-use crate::message::HEADER_BYTES;
-use crate::message::{HelloRetryRequest, HelloRetryRequestExtensions};
-use crate::registry::{HandshakeType, NamedGroup, ProtocolVersion};
+use crate::registry::ProtocolVersion;
 use crate::transcript::Transcript;
 
 /// Nothing has arrived.
 #[derive(Debug)]
 pub(in crate::handshake) struct WaitClientHello {
     pub(in crate::handshake) config: Arc<ServerConfig>,
-}
-
-/// A HelloRetryRequest is out.
-#[derive(Debug)]
-pub(in crate::handshake) struct WaitSecondClientHello {
-    config: Arc<ServerConfig>,
-    /// The first ClientHello, header included.
-    first: Vec<u8>,
-    suite: &'static Suite,
-    /// The group that a share was asked for; `None` if only a cookie was.
-    group: Option<NamedGroup>,
-    cookie: Vec<u8>,
-    transcript: Transcript,
 }
 
 impl WaitClientHello {
@@ -43,16 +29,22 @@ impl WaitClientHello {
         hello: Framed<'_, ClientHello<'_>>,
     ) -> Step<Self, on::ClientHello> {
         let Self { config } = self;
-        let Framed { message, encoded } = hello;
-        let Considered { suite, choice, psk_use, certificate_use } = consider(&config, &message)?;
+        let extensions = &hello.message.extensions;
+        if let (Some(cookie), Some(_)) = (extensions.cookie, config.stateless_retry) {
+            return Ok(Next::to(OpenCookie::ask(config, cx, cookie, hello.encoded)));
+        }
+        let considered = consider(&config, &hello.message)?;
+        let Considered { suite, choice, psk_use, certificate_use } = considered;
         cx.compatibility_mode = match config.compatibility_mode {
-            CompatibilityMode::WhenAsked => !message.legacy_session_id.is_empty(),
+            CompatibilityMode::WhenAsked => !hello.message.legacy_session_id.is_empty(),
             CompatibilityMode::Always => true,
         };
-        let early_data = message.extensions.early_data;
+        let early_data = extensions.early_data;
+        let always =
+            config.cookie_bytes > 0 || config.stateless_retry == Some(StatelessRetry::Always);
         let group = match choice {
-            GroupChoice::Share(group) if config.cookie_bytes == 0 => Some(group),
-            GroupChoice::Impossible if config.cookie_bytes == 0 => None,
+            GroupChoice::Share(group) if !always => Some(group),
+            GroupChoice::Impossible if !always => None,
             asked => {
                 if early_data {
                     cx.learn(Fact::EarlyDataRejected);
@@ -61,13 +53,17 @@ impl WaitClientHello {
                     GroupChoice::Retry(group) => Some(group.id()),
                     GroupChoice::Share(_) | GroupChoice::Impossible => None,
                 };
-                let hello = Framed { message, encoded };
-                return retry(config, cx, &hello, suite, group).map(Next::to);
+                let remembered = Remembered::of(&hello, suite, group);
+                let session_id = hello.message.legacy_session_id;
+                return match config.stateless_retry {
+                    Some(_) => Ok(Next::to(SealCookie::ask(config, cx, remembered, session_id))),
+                    None => remembered.retry_with_any_cookie(config, cx, session_id).map(Next::to),
+                };
             }
         };
         cx.early_data_is_undecided = early_data;
         let state = SelectCredential {
-            client_hello: Arc::from(encoded),
+            client_hello: Arc::from(hello.encoded),
             transcript: Transcript::new(suite.hash),
             config,
             suite,
@@ -79,67 +75,20 @@ impl WaitClientHello {
     }
 }
 
-impl WaitSecondClientHello {
-    pub(super) fn second_client_hello(
-        self,
-        cx: &mut Context,
-        hello: Framed<'_, ClientHello<'_>>,
-    ) -> Step<Self, on::ClientHello> {
-        let Self { config, first, suite, group: asked, cookie, transcript } = self;
-        let Framed { message, encoded } = hello;
-        let extensions = &message.extensions;
-        if extensions.early_data {
-            return Err(Cause::SecondHelloEarlyData);
-        }
-        // A cookie where none was sent is no less wrong than another one.
-        if extensions.cookie.unwrap_or_default() != cookie {
-            return Err(Cause::CookieMismatch);
-        }
-        let first = first.get(HEADER_BYTES..).unwrap_or_default();
-        let first = ClientHello::parsed(first)?;
-        let keeps_shares = asked.is_some() || extensions.key_share == first.extensions.key_share;
-        if message.differs_from(&first)
-            || !keeps_shares
-            || !negotiation::keeps_psks(&first.extensions, extensions, suite)
-        {
-            return Err(Cause::SecondHelloChanged);
-        }
-        let Considered { choice, psk_use, certificate_use, .. } = consider(&config, &message)?;
-        let group = match choice {
-            GroupChoice::Share(group) if asked.is_none_or(|asked| asked == group.id()) => {
-                Some(group)
-            }
-            GroupChoice::Impossible if asked.is_none() => None,
-            _ => return Err(Cause::SecondHelloKeyShare),
-        };
-        let shares = extensions.key_share.map_or(0, |shares| shares.iter().count());
-        if asked.is_some() && shares != 1 {
-            return Err(Cause::SecondHelloKeyShare);
-        }
-        let state = SelectCredential {
-            client_hello: Arc::from(encoded),
-            config,
-            suite,
-            group,
-            psk_use,
-            certificate_use,
-            transcript,
-        };
-        Ok(Next::to(state.ask(cx, false)))
-    }
-}
-
 /// What follows from a ClientHello.
-struct Considered {
-    suite: &'static Suite,
-    choice: GroupChoice,
-    psk_use: PskUse,
-    certificate_use: Option<CertificateUse>,
+pub(super) struct Considered {
+    pub(super) suite: &'static Suite,
+    pub(super) choice: GroupChoice,
+    pub(super) psk_use: PskUse,
+    pub(super) certificate_use: Option<CertificateUse>,
 }
 
 /// Every check of a ClientHello, in the order of RFC 9846 §4.2.2 and §9.2, and what follows from
 /// it.
-fn consider(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<Considered, Cause> {
+pub(super) fn consider(
+    config: &ServerConfig,
+    hello: &ClientHello<'_>,
+) -> Result<Considered, Cause> {
     let extensions = &hello.extensions;
     let versions = extensions.supported_versions;
     if !versions.is_some_and(|versions| versions.contains(ProtocolVersion::TLS13)) {
@@ -195,40 +144,9 @@ fn check_profile(config: &ServerConfig, hello: &ClientHello<'_>) -> Result<(), C
     }
 }
 
-/// Sends HelloRetryRequest (RFC 9846 §4.2.4).
-fn retry(
-    config: Arc<ServerConfig>,
-    cx: &mut Context,
-    hello: &Framed<'_, ClientHello<'_>>,
-    suite: &'static Suite,
-    group: Option<NamedGroup>,
-) -> Result<WaitSecondClientHello, Cause> {
-    let mut cookie = vec![0; usize::from(config.cookie_bytes)];
-    if !cookie.is_empty() {
-        config.provider.random.fill(Draw::Cookie, &mut cookie)?;
-    }
-    let request = HelloRetryRequest {
-        legacy_version: ProtocolVersion::TLS12,
-        legacy_session_id_echo: hello.message.legacy_session_id,
-        cipher_suite: suite.id,
-        legacy_compression_method: 0,
-        extensions: HelloRetryRequestExtensions {
-            selected_version: ProtocolVersion::TLS13,
-            cookie: Some(cookie.as_slice()).filter(|cookie| !cookie.is_empty()),
-            selected_group: group,
-        },
-    };
-    let sent = cx.send(HandshakeType::SERVER_HELLO, |w| request.encode(w))?;
-    let transcript = Transcript::after_retry(suite.hash, hello.encoded, sent);
-    cx.flush();
-    cx.learn(Fact::Retried);
-    let first = hello.encoded.to_vec();
-    Ok(WaitSecondClientHello { config, first, suite, group, cookie, transcript })
-}
-
 impl SelectCredential {
     /// The hello is acceptable: the embedder says who we are.
-    fn ask(self, cx: &mut Context, early_data: bool) -> Self {
+    pub(super) fn ask(self, cx: &mut Context, early_data: bool) -> Self {
         let (client_hello, limits) = (Arc::clone(&self.client_hello), cx.limits);
         cx.ask(|serial| {
             Decision::SelectCredential(decision::SelectCredential {

@@ -1,9 +1,9 @@
 //! The server (RFC 9846 Appendix A.2, made exact).
 //!
-//! `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate`, `SealTicket` and
-//! `VerifyPostHandshakeCertificate` wait for the embedder; an answer that refuses needs no row. A
-//! client that has begun to authenticate after the handshake has to finish first. A third
-//! ClientHello has no row, hence no second retry.
+//! `SealCookie`, `OpenCookie`, `SelectCredential`, `SignCertificateVerify`, `VerifyCertificate`,
+//! `SealTicket` and `VerifyPostHandshakeCertificate` wait for the embedder; an answer that refuses
+//! needs no row. A client that has begun to authenticate after the handshake has to finish first.
+//! A third ClientHello has no row, hence no second retry.
 
 mod client_flight;
 mod connected;
@@ -11,16 +11,18 @@ mod hello;
 mod own_flight;
 mod parameters;
 mod post_handshake_authentication;
+mod retry;
 
 pub(super) use self::client_flight::{
     VerifyCertificate, WaitCertificate, WaitCertificateVerify, WaitEndOfEarlyData, WaitFinished,
 };
 pub(super) use self::connected::{Connected, SealTicket};
-pub(super) use self::hello::{WaitClientHello, WaitSecondClientHello};
+pub(super) use self::hello::WaitClientHello;
 pub(super) use self::own_flight::{SelectCredential, SignCertificateVerify};
 pub(super) use self::post_handshake_authentication::{
     VerifyPostHandshakeCertificate, WaitPostHandshakeCertificateVerify, WaitPostHandshakeFinished,
 };
+pub(super) use self::retry::{OpenCookie, SealCookie, WaitSecondClientHello};
 use crate::diagnosis::ServerPhase;
 use crate::handshake::context::Context;
 use crate::handshake::event::{Input, on};
@@ -30,8 +32,12 @@ impl ServerState {
     /// What a diagnosis calls this state.
     pub(super) const fn phase(&self) -> ServerPhase {
         match self {
-            Self::WaitClientHello(_) | Self::SelectCredential(_) => ServerPhase::AwaitClientHello,
-            Self::WaitSecondClientHello(_) => ServerPhase::AwaitClientHelloAfterRetry,
+            Self::WaitClientHello(_) | Self::SealCookie(_) | Self::SelectCredential(_) => {
+                ServerPhase::AwaitClientHello
+            }
+            Self::WaitSecondClientHello(_) | Self::OpenCookie(_) => {
+                ServerPhase::AwaitClientHelloAfterRetry
+            }
             Self::SignCertificateVerify(_)
             | Self::WaitEndOfEarlyData(_)
             | Self::WaitCertificate(_)
@@ -60,14 +66,17 @@ impl ServerState {
 transitions! {
     /// The transitions of a server (RFC 9846 Appendix A.2).
     SERVER for ServerState {
-        WaitClientHello, WaitSecondClientHello, SelectCredential, SignCertificateVerify,
+        WaitClientHello, SealCookie, WaitSecondClientHello, OpenCookie, SelectCredential,
+        SignCertificateVerify,
         WaitEndOfEarlyData, WaitCertificate, WaitCertificateVerify, VerifyCertificate,
         WaitFinished, Connected, SealTicket, WaitPostHandshakeCertificateVerify,
         VerifyPostHandshakeCertificate, WaitPostHandshakeFinished,
     }
     // state                           + input                 => handler              -> next
-    WaitClientHello                    + ClientHello           => client_hello         -> WaitSecondClientHello | SelectCredential;
+    WaitClientHello                    + ClientHello           => client_hello         -> SealCookie | WaitSecondClientHello | OpenCookie | SelectCredential;
+    SealCookie                         + CookieSealed          => cookie_sealed        -> WaitSecondClientHello;
     WaitSecondClientHello              + ClientHello           => second_client_hello  -> SelectCredential;
+    OpenCookie                         + CookieOpened          => cookie_opened        -> SelectCredential;
     SelectCredential                   + CredentialSelected    => credential_selected  -> SignCertificateVerify | WaitEndOfEarlyData | WaitFinished;
     SignCertificateVerify              + Signed                => signed               -> WaitCertificate | WaitFinished;
     WaitEndOfEarlyData                 + EndOfEarlyData        => end_of_early_data    -> WaitFinished;

@@ -7,6 +7,7 @@ use crate::handshake::certificate_compression;
 use crate::handshake::config::{Profile, ServerConfig};
 use crate::handshake::context::Context;
 use crate::handshake::event::{Fact, Negotiated};
+use crate::handshake::grease::Grease;
 use crate::handshake::negotiation::CertificateUse;
 use crate::key_schedule::PskKind;
 use crate::message::{
@@ -70,7 +71,9 @@ pub(super) fn encrypted_extensions(
     let resumes = negotiated.psk.as_ref().is_some_and(|psk| psk.kind == PskKind::Resumption);
     let extensions = EncryptedExtensions {
         // RFC 6066 §3: a server that resumes does not acknowledge the name.
-        server_name: hello.extensions.server_name.is_some() && !resumes,
+        server_name: config.acknowledge_server_name
+            && hello.extensions.server_name.is_some()
+            && !resumes,
         supported_groups: config.announce_groups.then(|| config.groups.list()),
         application_layer_protocol: negotiated.application_layer_protocol.as_deref(),
         // With a PSK there is no certificate to ask for.
@@ -110,9 +113,14 @@ pub(super) fn certificate_request(
     transcript: &mut Transcript,
 ) -> Result<(), Cause> {
     let compressions = certificate_compression::offered(&config.certificate_compressions);
+    let (schemes, layout) = (&config.signature_schemes, &config.certificate_request_layout);
+    let (schemes, layout) = match Grease::draw(config.grease, config.provider.random.as_ref())? {
+        Some(grease) => (schemes.preceded_by(&grease.signature_scheme), grease.around(layout)),
+        None => (schemes.clone(), layout.clone()),
+    };
     let request = CertificateRequest {
         certificate_request_context: context,
-        signature_algorithms: Some(config.signature_schemes.list()),
+        signature_algorithms: Some(schemes.list()),
         signature_algorithms_cert: config.certificate_signature_schemes.list_unless_empty(),
         certificate_authorities: config.certificate_authorities.list_unless_empty(),
         oid_filters: config.oid_filters.list_unless_empty(),
@@ -121,10 +129,9 @@ pub(super) fn certificate_request(
         signed_certificate_timestamp: false,
     };
     let mut offered = cx.offered;
-    let layout = &config.certificate_request_layout;
     let sent = cx.send(HandshakeType::CERTIFICATE_REQUEST, |w| {
         let start = w.position().saturating_sub(HEADER_BYTES);
-        offered = request.encode(w, layout, start);
+        offered = request.encode(w, &layout, start);
     })?;
     transcript.add(sent);
     cx.offered = offered;

@@ -20,7 +20,7 @@ use crate::transcript::Transcript;
 
 /// Our requests; we may ask.
 #[derive(Debug)]
-pub(super) struct Requests {
+pub(in crate::handshake) struct Requests {
     config: Arc<ServerConfig>,
     /// Through the client's Finished: every authentication begins there (RFC 9846 §4.5).
     transcript: Transcript,

@@ -1,17 +1,18 @@
 //! What a client or a server offers and accepts: plain values, shared by connections through an
 //! `Arc`.
 
+mod check;
+
 use std::sync::Arc;
 
 use pki_types::ServerName;
 
 pub use crate::codec::Vector;
-use crate::codec::{List, Reader};
 use crate::compression::CertificateCompression;
 use crate::crypto::Provider;
+use crate::epoch::Role;
 pub use crate::failure::Disclosure;
 use crate::failure::Misuse;
-use crate::handshake::oid_filters;
 use crate::handshake::psk::OfferedPsk;
 use crate::limits::Limits;
 pub use crate::message::{DistinguishedName, Item, Layout, OidFilter, ProtocolName, TicketRequest};
@@ -75,6 +76,10 @@ pub struct ClientConfig {
     /// Whether a ServerHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
     /// §4.2.3).
     pub strict_legacy_version: bool,
+    /// Whether reserved values stand among what is offered, so that servers stay used to passing
+    /// over what they do not know (RFC 8701): in every list, as a key share of one byte, and as two
+    /// extensions. They are offered and never accepted.
+    pub grease: bool,
     /// The order and content of ClientHello's extensions.
     pub client_hello_layout: Layout,
     /// What carries the handshake.
@@ -96,11 +101,7 @@ impl ClientConfig {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
             key_shares: KeyShares::default(),
-            signature_schemes: provider
-                .signatures
-                .iter()
-                .map(|algorithm| algorithm.scheme)
-                .collect(),
+            signature_schemes: schemes_of(&provider, Role::Server).collect(),
             certificate_signature_schemes: schemes_in_certificates(&provider),
             server_certificate_types: only_x509(),
             client_certificate_types: only_x509(),
@@ -115,6 +116,7 @@ impl ClientConfig {
             post_handshake_auth: false,
             compatibility_mode: true,
             strict_legacy_version: true,
+            grease: false,
             client_hello_layout: Layout::client_hello(),
             profile: Profile::Records,
             disclosure: Disclosure::Exact,
@@ -125,11 +127,11 @@ impl ClientConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
-        check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)?;
-        check_certificate_types(&self.server_certificate_types)?;
-        check_certificate_types(&self.client_certificate_types)?;
-        check_protocols(&self.application_layer_protocols)?;
-        check_record_size_limit(self.record_size_limit)?;
+        check::offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)?;
+        check::certificate_types(&self.server_certificate_types)?;
+        check::certificate_types(&self.client_certificate_types)?;
+        check::protocols(&self.application_layer_protocols)?;
+        check::record_size_limit(self.record_size_limit)?;
         match self.profile {
             Profile::Quic(_) if self.application_layer_protocols.is_empty() => {
                 Err(Misuse::Configuration("QUIC needs an application protocol"))
@@ -205,9 +207,12 @@ pub enum ClientAuthentication {
 /// Whose order of preference decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Preference {
-    /// The server's own.
+    /// The server's own; a group whose key share is there goes before those that it would have to
+    /// ask for.
     #[default]
     Server,
+    /// The server's own, even where it costs a HelloRetryRequest.
+    ServerStrictly,
     /// The client's.
     Client,
 }
@@ -224,6 +229,12 @@ pub struct ServerConfig {
     /// Whether EncryptedExtensions tells clients all of these groups, from which they learn what to
     /// send a share of next time (RFC 9846 §4.3.7).
     pub announce_groups: bool,
+    /// Whether EncryptedExtensions acknowledges the client's `server_name`, as a server must that
+    /// goes by it (RFC 6066 §3).
+    pub acknowledge_server_name: bool,
+    /// Whether tickets say that they may be used under any name of the server's certificate
+    /// (draft-ietf-tls-cross-sni-resumption).
+    pub resumption_across_names: bool,
     /// How a PSK may be used (RFC 9846 §4.3.9).
     pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
     /// Whose preference decides on suite and group.
@@ -253,11 +264,17 @@ pub struct ServerConfig {
     pub record_size_limit: Option<u16>,
     /// How many bytes of cookie a HelloRetryRequest carries; 0: none (RFC 9846 §4.3.2).
     pub cookie_bytes: u16,
+    /// When clients are sent away with a cookie from which any server can go on that opens it;
+    /// `None`: never, and a cookie only comes back to the connection that has sent it.
+    pub stateless_retry: Option<StatelessRetry>,
     /// When a stream carries `change_cipher_spec` to please middleboxes (RFC 9846 §E.4).
     pub compatibility_mode: CompatibilityMode,
     /// Whether a ClientHello whose `legacy_version` is not 0x0303 ends the handshake (RFC 9846
     /// §4.2.2).
     pub strict_legacy_version: bool,
+    /// As [`ClientConfig::grease`]: in the extensions of CertificateRequest and NewSessionTicket,
+    /// and among the schemes of the former (RFC 8701 §4.1).
+    pub grease: bool,
     /// The order and content of EncryptedExtensions.
     pub encrypted_extensions_layout: Layout,
     /// The order and content of CertificateRequest's extensions.
@@ -270,6 +287,24 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// Whether each transition is reported as a [`Fact::Moved`](crate::handshake::Fact::Moved).
     pub report_transitions: bool,
+}
+
+/// When a server sends a HelloRetryRequest that it need not remember (RFC 9846 §4.3.2).
+///
+/// Its cookie holds all that the second ClientHello is held against: the connection asks the
+/// embedder to [seal](crate::handshake::decision::SealCookie) that, and whatever connection gets
+/// the second ClientHello, to [open](crate::handshake::decision::OpenCookie) it. The one that has
+/// sent the retry would go on by itself, but once it has told [`Fact::Retried`], and what was to be
+/// sent before that is sent, it can be dropped.
+///
+/// [`Fact::Retried`]: crate::handshake::Fact::Retried
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StatelessRetry {
+    /// When a key share is missing.
+    WhenNeeded,
+    /// To every client: it has to show that it receives what is sent to its address before anything
+    /// is kept for it.
+    Always,
 }
 
 /// When a server sends `change_cipher_spec` (RFC 9846 §E.4).
@@ -290,13 +325,11 @@ impl ServerConfig {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
             announce_groups: false,
+            acknowledge_server_name: true,
+            resumption_across_names: false,
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
             preference: Preference::Server,
-            signature_schemes: provider
-                .signatures
-                .iter()
-                .map(|algorithm| algorithm.scheme)
-                .collect(),
+            signature_schemes: schemes_of(&provider, Role::Client).collect(),
             certificate_signature_schemes: schemes_in_certificates(&provider),
             server_certificate_types: only_x509(),
             client_certificate_types: only_x509(),
@@ -307,8 +340,10 @@ impl ServerConfig {
             request_ocsp_response: false,
             record_size_limit: Some(16_385),
             cookie_bytes: 0,
+            stateless_retry: None,
             compatibility_mode: CompatibilityMode::WhenAsked,
             strict_legacy_version: true,
+            grease: false,
             encrypted_extensions_layout: Layout::encrypted_extensions(),
             certificate_request_layout: Layout::certificate_request(),
             profile: Profile::Records,
@@ -320,18 +355,28 @@ impl ServerConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Misuse> {
-        check_record_size_limit(self.record_size_limit)?;
-        check_certificate_types(&self.server_certificate_types)?;
-        check_certificate_types(&self.client_certificate_types)?;
-        check_filters(&self.oid_filters)?;
-        check_offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
+        check::record_size_limit(self.record_size_limit)?;
+        if self.cookie_bytes > 0 && self.stateless_retry.is_some() {
+            return Err(Misuse::Configuration("two kinds of cookies"));
+        }
+        check::certificate_types(&self.server_certificate_types)?;
+        check::certificate_types(&self.client_certificate_types)?;
+        check::filters(&self.oid_filters)?;
+        check::offer(&self.provider, &self.cipher_suites, &self.groups, &self.signature_schemes)
     }
+}
+
+/// What the provider verifies of that peer's.
+fn schemes_of(provider: &Provider, signer: Role) -> impl Iterator<Item = SignatureScheme> {
+    let verified = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    verified.filter(move |scheme| scheme.signs_for(signer))
 }
 
 /// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign
 /// so.
 fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
-    let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    // What only clients sign with is not for certificates (RFC 9963).
+    let proven = schemes_of(provider, Role::Server);
     let for_certificates_only = [
         SignatureScheme::RSA_PKCS1_SHA256,
         SignatureScheme::RSA_PKCS1_SHA384,
@@ -340,61 +385,6 @@ fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
     proven.chain(for_certificates_only).collect()
 }
 
-fn check_offer(
-    provider: &Provider,
-    cipher_suites: &Vector<CipherSuite>,
-    groups: &Vector<NamedGroup>,
-    signature_schemes: &Vector<SignatureScheme>,
-) -> Result<(), Misuse> {
-    if !cipher_suites.list().iter().any(|id| provider.suite(id).is_some()) {
-        return Err(Misuse::Configuration("no cipher suite that the provider has"));
-    }
-    if !groups.list().iter().any(|id| provider.group(id).is_some()) {
-        return Err(Misuse::Configuration("no group that the provider has"));
-    }
-    let mut earlier = Vec::new();
-    for group in groups.list().iter() {
-        if earlier.contains(&group) {
-            return Err(Misuse::Configuration("a group that is listed twice"));
-        }
-        earlier.push(group);
-    }
-    if !signature_schemes.list().iter().any(|scheme| provider.signature(scheme).is_some()) {
-        return Err(Misuse::Configuration("no signature scheme that the provider has"));
-    }
-    Ok(())
-}
-
 fn only_x509() -> Vector<CertificateType> {
     core::iter::once(CertificateType::X509).collect()
-}
-
-/// RFC 9846 §4.5.1: there is no third type.
-fn check_certificate_types(types: &Vector<CertificateType>) -> Result<(), Misuse> {
-    let known = [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY];
-    if types.is_empty() || !types.list().iter().all(|of| known.contains(&of)) {
-        return Err(Misuse::Configuration("types of certificate are X509, RAW_PUBLIC_KEY or both"));
-    }
-    Ok(())
-}
-
-fn check_protocols(protocols: &Vector<ProtocolName<'static>>) -> Result<(), Misuse> {
-    List::<ProtocolName<'_>>::parse(Reader::new(protocols.list().as_bytes()))
-        .map_err(|_| Misuse::Configuration("an application protocol with an empty name"))?;
-    Ok(())
-}
-
-/// RFC 9846 §4.3.5: what a client would refuse is not asked for.
-fn check_filters(filters: &Vector<OidFilter<'static>>) -> Result<(), Misuse> {
-    List::<OidFilter<'_>>::parse(Reader::new(filters.list().as_bytes()))
-        .and_then(oid_filters::check)
-        .map_err(|_| Misuse::Configuration("an OID filter that may not be sent"))
-}
-
-/// RFC 8449 §4: at least 64, and no more than the protocol's own limit.
-fn check_record_size_limit(limit: Option<u16>) -> Result<(), Misuse> {
-    match limit {
-        None | Some(64..=16_385) => Ok(()),
-        Some(_) => Err(Misuse::Configuration("record_size_limit is not from 64 to 16,385")),
-    }
 }
