@@ -87,6 +87,7 @@ causes! {
     ExtensionNotOffered => UnsupportedExtension, "4.3", "an answer to an extension that was not offered";
     TooManyExtensions => IllegalParameter, "4.3", "more extensions than the limit";
     ExtensionAfterPreSharedKey => IllegalParameter, "4.3.11", "pre_shared_key is not the last extension";
+    FlagsNotMinimal => IllegalParameter, "4.3", "tls_flags end in an octet without flags (draft-ietf-tls-tlsflags)";
     RecordSizeLimitTooSmall => IllegalParameter, "4.3", "record_size_limit is below 64 (RFC 8449)";
 
     // ClientHello
@@ -285,6 +286,8 @@ pub enum Misuse {
     TooManyRequests,
     /// Only the other role can do this.
     WrongRole,
+    /// The peer was not accepted by a certificate, here or in the session that is resumed.
+    NoCertificate,
     /// An answer names something that the question did not offer.
     NotOffered,
     /// A value is longer than its field, or out of its range.
@@ -305,6 +308,7 @@ impl fmt::Display for Misuse {
             Self::NotInThisProfile => "the transport has no such message",
             Self::TooManyRequests => "too many certificate requests are unanswered",
             Self::WrongRole => "only the other role can do this",
+            Self::NoCertificate => "the peer was not accepted by a certificate",
             Self::NotOffered => "the answer names something that was not offered",
             Self::OutOfRange => "a value is out of range",
             Self::Configuration(what) => return write!(f, "configuration: {what}"),

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::codec::{Decode, Encode, Reader, Writer};
+use crate::epoch::Role;
 use crate::failure::Cause;
 
 macro_rules! registry {
@@ -118,6 +119,8 @@ registry! {
         X448 = 0x001e,
         /// ML-KEM-768 alone.
         MLKEM768 = 0x0201,
+        /// ML-KEM-1024 alone.
+        MLKEM1024 = 0x0202,
         /// P-256 with ML-KEM-768.
         SECP256R1MLKEM768 = 0x11eb,
         /// X25519 with ML-KEM-768.
@@ -136,6 +139,12 @@ registry! {
         RSA_PKCS1_SHA384 = 0x0501,
         /// RSASSA-PKCS1-v1_5 with SHA-512: in certificates only.
         RSA_PKCS1_SHA512 = 0x0601,
+        /// RSASSA-PKCS1-v1_5 with SHA-256: for clients whose keys can do no better (RFC 9963).
+        RSA_PKCS1_SHA256_LEGACY = 0x0420,
+        /// RSASSA-PKCS1-v1_5 with SHA-384: for clients whose keys can do no better (RFC 9963).
+        RSA_PKCS1_SHA384_LEGACY = 0x0520,
+        /// RSASSA-PKCS1-v1_5 with SHA-512: for clients whose keys can do no better (RFC 9963).
+        RSA_PKCS1_SHA512_LEGACY = 0x0620,
         /// ECDSA on P-256 with SHA-256.
         ECDSA_SECP256R1_SHA256 = 0x0403,
         /// ECDSA on P-384 with SHA-384.
@@ -250,6 +259,8 @@ registry! {
         QUIC_TRANSPORT_PARAMETERS = 57,
         /// RFC 9149.
         TICKET_REQUEST = 58,
+        /// draft-ietf-tls-tlsflags.
+        TLS_FLAGS = 62,
         /// RFC 9849.
         ECH_OUTER_EXTENSIONS = 0xfd00,
         /// RFC 9849.
@@ -268,17 +279,20 @@ impl NamedGroup {
 }
 
 impl SignatureScheme {
-    /// Whether CertificateVerify may use it: RSASSA-PKCS1-v1_5 and SHA-1 are for certificates only
-    /// (RFC 9846 §4.3.3).
+    /// Whether a CertificateVerify of `signer`'s may use it: RSASSA-PKCS1-v1_5 and SHA-1 are for
+    /// certificates only (RFC 9846 §4.3.3), but for clients with schemes of their own (RFC 9963).
     #[must_use]
-    pub const fn signs_messages(self) -> bool {
-        !matches!(
-            self,
+    pub const fn signs_for(self, signer: Role) -> bool {
+        match self {
             Self::RSA_PKCS1_SHA256
-                | Self::RSA_PKCS1_SHA384
-                | Self::RSA_PKCS1_SHA512
-                | Self::RSA_PKCS1_SHA1
-                | Self::ECDSA_SHA1
-        )
+            | Self::RSA_PKCS1_SHA384
+            | Self::RSA_PKCS1_SHA512
+            | Self::RSA_PKCS1_SHA1
+            | Self::ECDSA_SHA1 => false,
+            Self::RSA_PKCS1_SHA256_LEGACY
+            | Self::RSA_PKCS1_SHA384_LEGACY
+            | Self::RSA_PKCS1_SHA512_LEGACY => matches!(signer, Role::Client),
+            _ => true,
+        }
     }
 }

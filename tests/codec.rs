@@ -326,6 +326,7 @@ proptest! {
     #[test]
     fn messages_behind_the_handshake_survive_the_wire(
         (ticket_lifetime, ticket_age_add, max_early_data_size) in any::<(u32, u32, Option<u32>)>(),
+        resumption_across_names in any::<bool>(),
         (ticket_nonce, ticket) in (bytes(0..=255), bytes(1..400)),
         request_update in (0..=1_u8).prop_map(KeyUpdateRequest),
     ) {
@@ -336,6 +337,7 @@ proptest! {
                 ticket_nonce: &ticket_nonce,
                 ticket: &ticket,
                 max_early_data_size,
+                resumption_across_names,
             }),
             Message::KeyUpdate(KeyUpdate { request_update }),
             Message::EndOfEarlyData(EndOfEarlyData),

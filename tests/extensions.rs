@@ -26,7 +26,8 @@ const ANSWERS: &[Kind] =
     &[Kind::ServerHello, Kind::HelloRetryRequest, Kind::EncryptedExtensions, Kind::Certificate];
 
 /// The table of RFC 9846 §4.3, transcribed once more; `max_fragment_length` and
-/// `signed_certificate_timestamp` from their IANA entries, `cached_info` from RFC 9846 §11.1.
+/// `signed_certificate_timestamp` from their IANA entries, `cached_info` from RFC 9846 §11.1,
+/// `tls_flags` from draft-ietf-tls-tlsflags.
 const PLACEMENT: &[(u16, &str)] = &[
     (0, "CH EE CR"),
     (1, "CH EE"),
@@ -60,6 +61,7 @@ const PLACEMENT: &[(u16, &str)] = &[
     (56, "CH EE"),
     (57, "CH EE"),
     (58, "CH EE"),
+    (62, "CH SH HRR EE CR CT NST"),
     (64768, "CH"),
     (65037, "CH HRR EE"),
 ];
@@ -106,6 +108,7 @@ fn sample(extension_type: Type, message: Kind) -> (Vec<u8>, Ends) {
         (Type::CERTIFICATE_AUTHORITIES, _) => b"\0\x03\0\x01n",
         (Type::TICKET_REQUEST, Kind::ClientHello) => b"\x02\x01",
         (Type::TICKET_REQUEST, _) => b"\x02",
+        (Type::TLS_FLAGS, Kind::NewSessionTicket) => b"\x02\0\x01",
         (Type::KEY_SHARE, Kind::ClientHello) => b"\0\x05\0\x1d\0\x01k",
         (Type::KEY_SHARE, Kind::ServerHello) => b"\0\x1d\0\x01k",
         (Type::KEY_SHARE, _) => b"\0\x1d",

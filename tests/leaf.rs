@@ -208,11 +208,14 @@ fn each_scheme_fits_its_own_kind_of_key_and_no_other() {
             SignatureScheme::ED448 => &[KeyKind::Ed448],
             SignatureScheme::RSA_PSS_RSAE_SHA256
             | SignatureScheme::RSA_PSS_RSAE_SHA384
-            | SignatureScheme::RSA_PSS_RSAE_SHA512 => &[KeyKind::Rsa],
+            | SignatureScheme::RSA_PSS_RSAE_SHA512
+            | SignatureScheme::RSA_PKCS1_SHA256_LEGACY
+            | SignatureScheme::RSA_PKCS1_SHA384_LEGACY
+            | SignatureScheme::RSA_PKCS1_SHA512_LEGACY => &[KeyKind::Rsa],
             SignatureScheme::RSA_PSS_PSS_SHA256 => &[KeyKind::RsaPss, KeyKind::RsaPssSha256],
             SignatureScheme::RSA_PSS_PSS_SHA384 => &[KeyKind::RsaPss, KeyKind::RsaPssSha384],
             SignatureScheme::RSA_PSS_PSS_SHA512 => &[KeyKind::RsaPss, KeyKind::RsaPssSha512],
-            // Everything else, PKCS #1 v1.5 and SHA-1 with it.
+            // Everything else, and with it what is for certificates only.
             _ => &[],
         };
         for kind in kinds {

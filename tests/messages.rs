@@ -176,6 +176,14 @@ fn messages_behind_the_handshake_keep_their_bounds() {
             row("an empty ticket", "00*8 00 0000 0000", Err(Malformed)),
             row("no block", "00*8 00 0001 77", Err(Malformed)),
             row("early_data without a size", "00*8 00 0001 77 0004 002a 0000", Err(Malformed)),
+            row("no flags", "00*8 00 0001 77 0005 003e 0001 00", Err(Malformed)),
+            row("flags and more", "00*8 00 0001 77 0007 003e 0003 01 01 00", Err(Malformed)),
+            row("a flag", "00*8 00 0001 77 0006 003e 0002 01 01", Ok(())),
+            row(
+                "no flag at the end",
+                "00*8 00 0001 77 0007 003e 0003 02 01 00",
+                Err(FlagsNotMinimal),
+            ),
         ],
     );
     check_whole(Kind::NewSessionTicket, "00*8 02 0001 0003 777777 0008 002a 0004 00004000");

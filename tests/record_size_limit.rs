@@ -78,6 +78,27 @@ fn one_end_alone_changes_nothing() {
 }
 
 #[test]
+fn records_are_no_longer_than_their_sender_wants() {
+    // What the server wants to send and the client to receive; content type included, the longest.
+    for (own, limit, longest) in [(100, None, 101), (100, Some(64), 64), (64, Some(300), 65)] {
+        let mut wire = Wire::new(limited(limit, limit.and(Some(16_385))));
+        wire.server.connection.limit_fragments(own);
+        let mut seen = 0;
+        let mut note = |role: Role, bytes: &mut Vec<u8>| {
+            if role == Role::Server {
+                seen = protected(bytes).into_iter().fold(seen, usize::max);
+            }
+        };
+        wire.run(&mut note);
+        wire.server.connection.write(&[2; 1000], &mut wire.server.output).expect("connected");
+        wire.server.connection.limit_fragments(usize::MAX);
+        wire.server.connection.write(&[2; 1000], &mut wire.server.output).expect("connected");
+        wire.run(&mut note);
+        assert_eq!((wire.client.data.len(), seen), (2000, longest), "{own} {limit:?}");
+    }
+}
+
+#[test]
 fn longer_record_is_record_overflow() {
     for (content_bytes, fails) in [(199, false), (200, true)] {
         let mut wire = Wire::new(limited(Some(200), Some(200)));
@@ -107,4 +128,25 @@ fn limit_out_of_range_is_misuse() {
         let config = ClientConfig { record_size_limit: Some(limit), ..setup.client.clone() };
         assert!(Handshake::client(config.into(), setup.destination.clone()).is_err(), "{limit}");
     }
+}
+
+#[test]
+fn server_accepts_early_data_that_was_sent_before_its_limit_was_known() {
+    let mut setup = Setup::sharing_a_key(true);
+    setup.client.record_size_limit = Some(200);
+    setup.server.record_size_limit = Some(100);
+    let mut wire = Wire::new(setup);
+    wire.client.work(&mut Err);
+    let data = [7; 600];
+    let taken = wire.client.connection.write_early_data(&data, &mut wire.client.output);
+    assert_eq!(taken, Ok(data.len()));
+    wire.run(|_, _| ());
+    assert_eq!(wire.server.early_data, data);
+    assert!(wire.server.connection.handshake().is_complete());
+
+    // From then on it holds.
+    wire.client.connection.write(&data, &mut wire.client.output).expect("connected");
+    let mut longest = 0;
+    wire.run(|_, bytes| longest = protected(bytes).into_iter().fold(longest, usize::max));
+    assert_eq!((&wire.server.data[..], longest), (&data[..], 100));
 }

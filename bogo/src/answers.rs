@@ -47,9 +47,13 @@ impl Conversation<'_> {
         if options.expect.ocsp_response.is_some() && question.ocsp_response().is_none() {
             return Err(Stop::broken("no OCSP response when the certificate is verified"));
         }
+        let certificates: Vec<_> = question.certificates().map(|der| der.to_vec()).collect();
+        let keeps_hash = options.retain_only_hash && question.role() == Role::Server;
+        let hash = certificates.first().filter(|_| keeps_hash).map(|der| sha256(der));
         self.seen.peer = Some(Peer {
-            certificates: question.certificates().map(|der| der.to_vec()).collect(),
+            certificates: if keeps_hash { Vec::new() } else { certificates },
             certificate_type: Some(question.certificate_type()),
+            hash,
             ocsp_response: question.ocsp_response().map(<[u8]>::to_vec),
             timestamps: question.signed_certificate_timestamps().map(<[u8]>::to_vec),
             scheme: Some(question.scheme()),
@@ -204,7 +208,10 @@ impl Conversation<'_> {
     ) -> Result<Option<Resumption>, Stop> {
         let known = question.psk_identities().enumerate().find_map(|(index, offered)| {
             let issued = self.memory.issued(offered.identity)?;
-            let fits = issued.fits(question.cipher_suite()) && !self.options.no_ticket;
+            let keeps_hash = issued.peer.as_ref().is_some_and(|peer| peer.hash.is_some());
+            let fits = issued.fits(question.cipher_suite())
+                && !self.options.no_ticket
+                && (issued.peer.is_none() || keeps_hash == self.options.retain_only_hash);
             fits.then_some((index, issued, offered.obfuscated_ticket_age))
         });
         let Some((index, issued, age)) = known else {
@@ -286,6 +293,10 @@ impl Conversation<'_> {
         let ticket = self.memory.issue(&question, protocol, context, self.seen.peer.clone());
         question.sealed(ticket).map_err(|unfit| Stop::from(unfit.misuse))
     }
+}
+
+fn sha256(bytes: &[u8]) -> Vec<u8> {
+    TLS_AES_128_GCM_SHA256.hash.digest(&[bytes]).as_bytes().to_vec()
 }
 
 /// By how much a ticket's age may be off before its early data is not taken.

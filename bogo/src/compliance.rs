@@ -45,6 +45,23 @@ pub(crate) const CNSA_202407: Policy = Policy {
     schemes: None,
 };
 
+/// CNSA 1.0, as of March 2026, with what leads to 2.0.
+pub(crate) const CNSA1_202603: Policy = Policy {
+    cipher_suites: &[CipherSuite::TLS_AES_256_GCM_SHA384],
+    groups: Some(&[NamedGroup::MLKEM1024, NamedGroup::SECP384R1]),
+    schemes: CNSA_SCHEMES,
+};
+
+/// CNSA 2.0, as of March 2026, but for signatures.
+pub(crate) const CNSA2_202603: Policy = Policy {
+    cipher_suites: &[CipherSuite::TLS_AES_256_GCM_SHA384],
+    groups: Some(&[NamedGroup::MLKEM1024]),
+    schemes: CNSA_SCHEMES,
+};
+
+const CNSA_SCHEMES: Option<&[SignatureScheme]> =
+    Some(&[SignatureScheme::ECDSA_SECP384R1_SHA384, SignatureScheme::RSA_PSS_RSAE_SHA384]);
+
 impl Policy {
     pub(crate) fn permits_group(&self, group: NamedGroup) -> bool {
         self.groups.is_none_or(|groups| groups.contains(&group))

@@ -1,7 +1,9 @@
 //! From options to the configuration of an end.
 
 use countersign::crypto::Provider;
-use countersign::crypto::ring::provider;
+use countersign::crypto::libcrux::MlKem1024;
+use countersign::crypto::ring;
+use countersign::epoch::Role;
 use countersign::handshake::config::{
     ClientAuthentication, ClientConfig, CompatibilityMode, Destination, DistinguishedName,
     KeyShares, Preference, Profile, ProtocolName, ServerConfig, Vector,
@@ -21,13 +23,21 @@ const TLS_FALLBACK_SCSV: CipherSuite = CipherSuite(0x5600);
 /// How much early data our tickets permit.
 pub(crate) const MAX_EARLY_DATA_BYTES: u32 = 14_336;
 
+/// ring, with what is only for those who ask for it.
+fn provider() -> Provider {
+    let mut provider = ring::provider();
+    provider.groups.push(&MlKem1024);
+    provider.signatures.extend(&ring::LEGACY_SIGNATURES);
+    provider
+}
+
 pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
     check_version(options)?;
     let mut config = ClientConfig::new(provider());
     let groups = groups(options, &config.provider)?;
     config.groups = groups.iter().copied().collect();
     config.key_shares = KeyShares::Of(key_shares(options, &groups).into_iter().collect());
-    config.signature_schemes = schemes(options, &config.provider)?;
+    config.signature_schemes = schemes(options, &config.provider, Role::Server)?;
     for name in protocol_names(&options.advertised_protocols) {
         let fits = config.application_layer_protocols.push(&ProtocolName(name));
         fits.then_some(()).ok_or_else(|| Stop::broken("-advertise-alpn"))?;
@@ -58,7 +68,7 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
     check_version(options)?;
     let mut config = ServerConfig::new(provider());
     config.groups = groups(options, &config.provider)?.into_iter().collect();
-    config.signature_schemes = schemes(options, &config.provider)?;
+    config.signature_schemes = schemes(options, &config.provider, Role::Client)?;
     config.client_authentication = match (options.verify_peer, options.require_client_certificate) {
         (true, _) => ClientAuthentication::Request,
         (false, true) => ClientAuthentication::Require,
@@ -73,7 +83,7 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
     config.preference = match options.prefers_own || options.policy.is_some() {
-        true => Preference::Server,
+        true => Preference::ServerStrictly,
         false => Preference::Client,
     };
     if let Some(policy) = options.policy {
@@ -82,6 +92,10 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
     config.profile = profile(options)?;
     // The runner reads the record whether or not it has asked for it.
     config.compatibility_mode = CompatibilityMode::Always;
+    // As servers were before RFC 9846.
+    config.strict_legacy_version = false;
+    config.acknowledge_server_name = !options.no_server_name_acknowledgement;
+    config.resumption_across_names = options.resumption_across_names;
     config.limits = limits(options);
     config.report_transitions = true;
     Ok(config)
@@ -148,7 +162,8 @@ fn profile(options: &Options) -> Result<Profile, Stop> {
         (true, 1) => Err(Stop::Unimplemented(String::from("the code point of QUIC's drafts"))),
         (true, _) => Ok(Profile::Quic(options.transport_parameters.clone())),
         (false, _) if options.transport_parameters.is_empty() => Ok(Profile::Records),
-        (false, _) => Err(Stop::Unimplemented(String::from("transport parameters without QUIC"))),
+        // No configuration could say so.
+        (false, _) => Err(Stop::Failed(String::from(":Configuration: parameters without QUIC"))),
     }
 }
 
@@ -162,12 +177,19 @@ fn check_version(options: &Options) -> Result<(), Stop> {
 /// The groups that the test names and the provider has.
 fn groups(options: &Options, provider: &Provider) -> Result<Vec<NamedGroup>, Stop> {
     let all = provider.groups.iter().map(|group| group.id());
+    let by_default = |id: &NamedGroup| *id != NamedGroup::MLKEM1024;
     let has = |id: &NamedGroup| provider.group(*id).is_some();
     let mut groups: Vec<_> = match options.groups.as_slice() {
+        [] if options.policy.is_none_or(|policy| policy.groups.is_none()) => {
+            all.filter(by_default).collect()
+        }
         [] => all.collect(),
         wanted => wanted.iter().copied().filter(has).collect(),
     };
     groups.retain(|group| options.policy.is_none_or(|policy| policy.permits_group(*group)));
+    if let Some(order) = options.policy.and_then(|policy| policy.groups) {
+        groups.sort_by_key(|group| order.iter().position(|own| own == group));
+    }
     match groups.is_empty() || !options.key_shares.iter().flatten().all(has) {
         true => Err(Stop::Unimplemented(String::from("groups that the provider does not have"))),
         false => Ok(groups),
@@ -196,12 +218,18 @@ const fn is_curve(group: NamedGroup) -> bool {
 
 /// The schemes that the test names, or those that the runner takes for the default. Of schemes that
 /// TLS 1.3 does not sign with, tests want to see that they are refused: they go beside others.
-fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureScheme>, Stop> {
+fn schemes(
+    options: &Options,
+    provider: &Provider,
+    signer: Role,
+) -> Result<Vector<SignatureScheme>, Stop> {
     let known = provider.signatures.iter().map(|algorithm| algorithm.scheme);
-    let mut known: Vec<_> = known.filter(|scheme| *scheme != SignatureScheme::ED25519).collect();
+    let mut known: Vec<_> = known.filter(|scheme| !BY_NAME_ONLY.contains(scheme)).collect();
     known.retain(|scheme| options.policy.is_none_or(|policy| policy.permits_scheme(*scheme)));
     let wanted = &options.verify_schemes;
-    let can_verify = |scheme: &SignatureScheme| provider.signature(*scheme).is_some();
+    let can_verify = |scheme: &SignatureScheme| {
+        scheme.signs_for(signer) && provider.signature(*scheme).is_some()
+    };
     if wanted.iter().any(can_verify) {
         return Ok(wanted.iter().copied().collect());
     }
@@ -215,8 +243,17 @@ fn schemes(options: &Options, provider: &Provider) -> Result<Vector<SignatureSch
 /// What TLS 1.1 signed with; BoringSSL has a code point for it that is none on the wire.
 const RSA_MD5_SHA1: SignatureScheme = SignatureScheme(0xff01);
 
-/// Schemes that TLS 1.3 has for certificates at most (RFC 9846 §4.3.3).
-const FORBIDDEN_SCHEMES: [SignatureScheme; 5] = [
+/// Schemes that are verified only if a test names them.
+const BY_NAME_ONLY: [SignatureScheme; 4] = [
+    SignatureScheme::ED25519,
+    SignatureScheme::RSA_PKCS1_SHA256_LEGACY,
+    SignatureScheme::RSA_PKCS1_SHA384_LEGACY,
+    SignatureScheme::RSA_PKCS1_SHA512_LEGACY,
+];
+
+/// Schemes that TLS 1.3 has for certificates at most (RFC 9846 §4.3.3), or for clients (RFC 9963).
+const FORBIDDEN_SCHEMES: [SignatureScheme; 6] = [
+    SignatureScheme::RSA_PKCS1_SHA256_LEGACY,
     SignatureScheme::RSA_PKCS1_SHA256,
     SignatureScheme::RSA_PKCS1_SHA384,
     SignatureScheme::RSA_PKCS1_SHA512,

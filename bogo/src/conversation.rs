@@ -79,7 +79,10 @@ impl<'m> Conversation<'m> {
                 Handshake::client(Arc::new(config), destination)
             }
         };
-        let transport = Transport::new(handshake?, Socket::connect(&options)?, options.quic);
+        let mut transport = Transport::new(handshake?, Socket::connect(&options)?, options.quic);
+        if let Some(bytes) = options.fragment_bytes {
+            transport.limit_fragments(bytes);
+        }
         Ok(Self {
             tickets_due: if options.server && !options.no_ticket { TICKETS } else { 0 },
             transport,

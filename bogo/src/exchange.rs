@@ -2,6 +2,7 @@
 
 use countersign::epoch::{Direction, Epoch};
 use countersign::handshake::End;
+use countersign::handshake::decision::CertificateFault;
 
 use crate::conversation::{Conversation, EarlyData};
 use crate::memory::Memory;
@@ -79,14 +80,18 @@ impl Conversation<'_> {
     }
 
     /// A connection that is resumed brings no certificate: whoever wants to judge that of the
-    /// session again does so before using the connection.
+    /// session again does so before using the connection. Before the server has proved that it has
+    /// the key, there is nobody to tell.
     fn verify_again(&mut self) -> Result<(), Stop> {
         let is_due =
             self.options.verify_again && (self.is_resumed() || self.is_sending_early_data());
         if !is_due || !self.options.verify_fail {
             return Ok(());
         }
-        self.transport.cancel()?;
+        match self.seen.is_complete {
+            true => self.transport.reject(CertificateFault::Unspecified)?,
+            false => self.transport.cancel()?,
+        }
         while self.end.is_none() {
             self.advance()?;
         }

@@ -57,6 +57,9 @@ impl Conversation<'_> {
         };
         let agreed = negotiated.application_layer_protocol.as_deref().unwrap_or_default();
         same("application protocol", &agreed, &protocol.as_slice())?;
+        if self.options.server && !expect.protocol.is_empty() {
+            same("application protocol", &agreed, &expect.protocol.as_slice())?;
+        }
         if expect.transport_parameters.is_some() && self.seen.is_complete {
             let seen = &self.seen.transport_parameters;
             same("transport parameters", seen, &expect.transport_parameters)?;
@@ -76,6 +79,8 @@ impl Conversation<'_> {
         } else if peer.is_none() && (!options.server || options.require_client_certificate) {
             return Err(Stop::broken("no peer certificate"));
         }
+        let is_hash = peer.is_some_and(|peer| peer.hash.is_some());
+        same("certificate kept as a hash", &is_hash, &expect.only_hash)?;
         let nobody = Peer::default();
         let peer = peer.unwrap_or(&nobody);
         if expect.ocsp_response.is_some() {
@@ -85,7 +90,8 @@ impl Conversation<'_> {
             same("signed certificate timestamps", &peer.timestamps, &expect.timestamps)?;
         }
         if expect.verify_result {
-            let verified = peer.is_verified || peer.certificates.is_empty();
+            let verified =
+                peer.is_verified || (peer.certificates.is_empty() && peer.hash.is_none());
             same("result of verification", &verified, &!options.verify_fail)?;
         }
         if expect.peer_scheme.is_some() {
@@ -141,6 +147,9 @@ impl Conversation<'_> {
         let expected = !expect.no_session && !options.shuts_down;
         same("new session", &self.seen.ticket.is_some(), &expected)?;
         let Some(ticket) = &self.seen.ticket else { return Ok(()) };
+        if let Some(expected) = &expect.resumption_across_names {
+            same("resumption across names", &ticket.resumption_across_names, expected)?;
+        }
         let early_data = matches!(ticket.max_early_data_bytes, Some(1..));
         same("early data in the ticket", &early_data, &expect.ticket_with_early_data)
     }

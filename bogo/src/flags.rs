@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use countersign::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 
 use self::Flag::{Base64, Code, Inert, InertValue, Number, Switch, Text};
-use crate::compliance::{CNSA_202407, FIPS_202205, WPA_202304};
+use crate::compliance::{CNSA_202407, CNSA1_202603, CNSA2_202603, FIPS_202205, WPA_202304};
 use crate::options::{CredentialOptions, Options, ProtocolChoice};
 use crate::stop::Stop;
 
@@ -157,6 +157,9 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-use-ticket-aead-callback", Inert),
     ("-renew-ticket", Inert),
     ("-trust-cert", InertValue),
+    ("-allow-hint-mismatch", Inert),
+    // A fall back to TLS 1.2, for one client only.
+    ("-jdk11-workaround", Inert),
     // The connection
     ("-server", Switch(|o| o.server = true)),
     ("-quic", Switch(|o| o.quic = true)),
@@ -172,6 +175,16 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-fips-202205", Switch(|o| o.policy = Some(&FIPS_202205))),
     ("-wpa-202304", Switch(|o| o.policy = Some(&WPA_202304))),
     ("-cnsa-202407", Switch(|o| o.policy = Some(&CNSA_202407))),
+    ("-cnsa1-202603", Switch(|o| o.policy = Some(&CNSA1_202603))),
+    ("-cnsa2-202603", Switch(|o| o.policy = Some(&CNSA2_202603))),
+    ("-max-send-fragment", Number(|o, n| store_some(&mut o.fragment_bytes, n))),
+    ("-no-server-name-ack", Switch(|o| o.no_server_name_acknowledgement = true)),
+    ("-resumption-across-names-enabled", Switch(|o| o.resumption_across_names = true)),
+    ("-expect-resumable-across-names", Switch(|o| o.expect.resumption_across_names = Some(true))),
+    (
+        "-expect-not-resumable-across-names",
+        Switch(|o| o.expect.resumption_across_names = Some(false)),
+    ),
     ("-server-preference", Switch(|o| o.prefers_own = true)),
     ("-curves", Code(|o, group| o.groups.push(NamedGroup(group)))),
     ("-key-shares", Code(|o, group| o.key_shares.get_or_insert_default().push(NamedGroup(group)))),
@@ -261,6 +274,8 @@ const FLAGS: &[(&str, Flag)] = &[
     ),
     ("-expect-peer-rpk-sha256", Base64(|o, hash| o.expect.raw_public_key_hash = Some(hash))),
     ("-expect-peer-cert-file", Text(|o, path| o.expect.peer_certificate_file = Some(path))),
+    ("-retain-only-sha256-client-cert", Switch(|o| o.retain_only_hash = true)),
+    ("-expect-sha256-client-cert", Switch(|o| o.expect.only_hash = true)),
     ("-expect-no-peer-cert", Switch(|o| o.expect.no_peer_certificate = true)),
     ("-use-client-ca-list", Text(|o, list| o.client_authorities = Some(list))),
     ("-expect-client-ca-list", Text(|o, list| o.expect.client_authorities = Some(list))),

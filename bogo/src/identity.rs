@@ -100,7 +100,12 @@ impl Certified {
             credential = credential.with_ocsp_response(response.clone());
         }
         if let Some(list) = &options.timestamps {
-            credential = credential.with_signed_certificate_timestamps(list.clone());
+            let stapled = credential.with_signed_certificate_timestamps(list.clone());
+            credential = stapled.map_err(|fault| Stop::Failed(format!(":{fault:?}:")))?;
+        }
+        if options.schemes.contains(&SignatureScheme::RSA_PKCS1_SHA256_LEGACY) {
+            let legacy = credential.with_schemes(options.schemes.clone());
+            credential = legacy.map_err(|fault| Stop::broken(fault.to_string()))?;
         }
         let able = credential.schemes();
         let mut schemes: Vec<_> = match options.schemes.as_slice() {

@@ -24,6 +24,8 @@ pub(crate) struct Memory {
 pub(crate) struct Peer {
     pub(crate) certificates: Vec<Vec<u8>>,
     pub(crate) certificate_type: Option<CertificateType>,
+    /// SHA-256 of the first certificate, if it is all that was kept.
+    pub(crate) hash: Option<Vec<u8>>,
     pub(crate) ocsp_response: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) scheme: Option<SignatureScheme>,

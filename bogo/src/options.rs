@@ -32,6 +32,9 @@ pub(crate) struct Options {
     pub(crate) host_name: Option<Vec<u8>>,
     pub(crate) advertised_protocols: Vec<u8>,
     pub(crate) protocol_choice: ProtocolChoice,
+    pub(crate) no_server_name_acknowledgement: bool,
+    pub(crate) resumption_across_names: bool,
+    pub(crate) fragment_bytes: Option<usize>,
     pub(crate) no_ticket: bool,
     pub(crate) skip_ticket: bool,
     pub(crate) early_data: bool,
@@ -53,6 +56,8 @@ pub(crate) struct Options {
     pub(crate) verify_again: bool,
     pub(crate) verify_schemes: Vec<SignatureScheme>,
     pub(crate) peer_certificate_types: Vec<CertificateType>,
+    /// Of a client's certificates nothing is kept but the hash of the first.
+    pub(crate) retain_only_hash: bool,
     pub(crate) client_authorities: Option<Vec<u8>>,
     pub(crate) ask_for_ocsp: bool,
     pub(crate) ask_for_timestamps: bool,
@@ -128,6 +133,8 @@ pub(crate) struct Expectations {
     pub(crate) peer_certificate_type: Option<u8>,
     /// SHA-256 of the only raw public key that is welcome.
     pub(crate) raw_public_key_hash: Option<Vec<u8>>,
+    pub(crate) only_hash: bool,
+    pub(crate) resumption_across_names: Option<bool>,
     pub(crate) ocsp_response: Option<Vec<u8>>,
     pub(crate) timestamps: Option<Vec<u8>>,
     pub(crate) client_authorities: Option<Vec<u8>>,

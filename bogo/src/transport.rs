@@ -3,6 +3,7 @@
 use countersign::connection::Connection;
 use countersign::epoch::{Direction, Epoch};
 use countersign::failure::Misuse;
+use countersign::handshake::decision::CertificateFault;
 use countersign::handshake::event::{NewTicket, TrafficSecret};
 use countersign::handshake::{Answer, Handshake};
 
@@ -23,6 +24,13 @@ impl Transport {
         match is_quic {
             true => Self::Quic(Quic::new(handshake, socket)),
             false => Self::Stream(Stream::new(Connection::new(handshake), socket)),
+        }
+    }
+
+    /// QUIC has no records.
+    pub(crate) fn limit_fragments(&mut self, bytes: usize) {
+        if let Self::Stream(stream) = self {
+            stream.tls.limit_fragments(bytes);
         }
     }
 
@@ -120,6 +128,13 @@ impl Transport {
         match self {
             Self::Stream(stream) => stream.tls.cancel(),
             Self::Quic(quic) => quic.handshake.cancel(),
+        }
+    }
+
+    pub(crate) fn reject(&mut self, fault: CertificateFault) -> Result<(), Misuse> {
+        match self {
+            Self::Stream(stream) => stream.tls.reject(fault),
+            Self::Quic(quic) => quic.handshake.reject(fault),
         }
     }
 

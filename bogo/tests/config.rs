@@ -5,7 +5,7 @@ use countersign::failure::Cause;
 const CONFIG: &str = include_str!("../config.json");
 
 /// What the shim says of a failure that is not one of countersign's causes.
-const OTHERS: [&str; 3] = ["Configuration", "NotConnected", "Truncated"];
+const OTHERS: [&str; 4] = ["Configuration", "NotConnected", "TimestampsMalformed", "Truncated"];
 
 /// The strings in one object of the configuration, line by line: its keys, and its values.
 fn rows(object: &str) -> Vec<(&'static str, Vec<&'static str>)> {

@@ -11,14 +11,14 @@ use countersign::handshake::decision::{
 };
 use countersign::handshake::psk::{EarlyDataTerms, ExternalKey, OfferedPsk, PreSharedKey};
 use countersign::message::MAX_TICKET_LIFETIME_SECONDS;
-use countersign::registry::SignatureScheme;
+use countersign::registry::{CertificateType, SignatureScheme};
 use countersign_testing::End;
 
-use crate::insecure::{SUITE, chain, sign};
+use crate::insecure::{SUITE, certificate, sign};
 use crate::script::Script;
 
-/// Answers the open question, if there is one, as zeros do. It may have come too late: an alert that
-/// was taken before the question was looked at has ended the connection.
+/// Answers the open question, if there is one, as zeros do. It may have come too late: an alert
+/// that was taken before the question was looked at has ended the connection.
 pub(crate) fn answer_honestly(end: &mut End) -> bool {
     let Some(question) = end.question.take() else { return false };
     let ended = end.observed.end.is_some();
@@ -45,10 +45,11 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
         Decision::SelectClientCredential(question) => match script.byte() % 3 {
             1 => question.decline(),
             2 => question.unavailable(),
-            _ => match question.certificate(chain(), SignatureScheme::ED25519) {
-                Ok(answer) => answer,
-                Err(unfit) => unfit.question.decline(),
-            },
+            _ => {
+                let certificate = certificate(question.certificate_type());
+                let answer = question.certificate(certificate, SignatureScheme::ED25519);
+                answer.unwrap_or_else(|unfit| unfit.question.decline())
+            }
         },
         Decision::Sign(question) => match script.byte() % 3 {
             1 => question.unavailable(),
@@ -70,17 +71,21 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
 fn look_at(decision: &Decision) {
     match decision {
         Decision::VerifyCertificate(question) => {
-            let leaf = question.certificates().next().expect("a certificate");
-            let leaf = Leaf::parse(&leaf).expect("it was read before");
-            assert_eq!(leaf.subject_public_key_info(), question.subject_public_key_info());
-            assert!(question.scheme().signs_messages(), "{:?}", question.scheme());
+            let is_raw = question.certificate_type() == CertificateType::RAW_PUBLIC_KEY;
+            assert_eq!(is_raw, question.certificates().next().is_none());
+            for leaf in question.certificates().take(1) {
+                let leaf = Leaf::parse(&leaf).expect("it was read before");
+                assert_eq!(leaf.subject_public_key_info(), question.subject_public_key_info());
+            }
+            assert!(question.request().is_none() || question.role() == Role::Server);
+            assert!(question.scheme().signs_for(question.role().peer()), "{:?}", question.scheme());
             let asks_for_name = question.server_name().is_some();
             assert!(!asks_for_name || question.role() == Role::Client, "a client has no name");
             let stapled = [question.ocsp_response(), question.signed_certificate_timestamps()];
             assert!(stapled.into_iter().flatten().all(|stapled| !stapled.is_empty()));
         }
         Decision::SelectCredential(question) => {
-            assert!(question.signature_schemes().all(SignatureScheme::signs_messages));
+            assert!(question.signature_schemes().all(|scheme| scheme.signs_for(Role::Server)));
             assert!(question.psk_identities().all(|offered| !offered.identity.is_empty()));
             let offered = question.certificate_signature_schemes().count();
             assert!(!question.accepts_certificate() || offered > 0, "no scheme for certificates");
@@ -90,12 +95,13 @@ fn look_at(decision: &Decision) {
             assert!(!early_data || question.offers_early_data(), "a tag without early data");
         }
         Decision::SelectClientCredential(question) => {
-            assert!(question.signature_schemes().all(SignatureScheme::signs_messages));
+            assert!(question.signature_schemes().all(|scheme| scheme.signs_for(Role::Server)));
             assert!(question.certificate_signature_schemes().count() > 0);
             let _named = question.certificate_authorities().count();
         }
         Decision::Sign(question) => {
-            assert_eq!(question.certificate_chain(), &chain());
+            let selected = question.certificate();
+            assert_eq!(selected, &certificate(selected.certificate_type()));
             assert!(question.message().starts_with(&[b' '; 64]), "not what is signed in TLS");
         }
         Decision::SealTicket(question) => {
@@ -122,9 +128,9 @@ fn select(question: SelectCredential, early_data: bool) -> Answer {
     let fits = |scheme: &SignatureScheme| *scheme == SignatureScheme::ED25519;
     let scheme = question.signature_schemes().find(fits);
     let scheme = scheme.or_else(|| question.signature_schemes().next());
-    match scheme {
-        Some(scheme) if question.accepts_certificate() => question
-            .certificate(chain(), scheme, protocol.as_deref())
+    match scheme.zip(question.certificate_type()) {
+        Some((scheme, wanted)) => question
+            .certificate(certificate(wanted), scheme, protocol.as_deref())
             .unwrap_or_else(|unfit| panic!("an offered scheme: {unfit:?}")),
         _ => question.refuse(HelloRefusal::NoSuitableCertificate),
     }

@@ -228,6 +228,7 @@ fn new_session_ticket(script: &mut Script<'_>, layout: &Layout) -> Vec<u8> {
         ticket_nonce: script.bytes(),
         ticket: script.bytes(),
         max_early_data_size: script.flag().then_some(1),
+        resumption_across_names: false,
     };
     encoded(&Message::NewSessionTicket(ticket), layout)
 }

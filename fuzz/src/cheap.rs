@@ -80,6 +80,10 @@ impl RunningHash for Mixing {
         running.absorb(more);
         Digest::filled(self.output_bytes, |out| running.squeeze(out))
     }
+
+    fn fork(&self) -> Box<dyn RunningHash> {
+        Box::new(*self)
+    }
 }
 
 impl Hash for Mixture {

@@ -218,7 +218,7 @@ impl Conversation {
 fn order(handshake: &mut Handshake, script: &mut Script<'_>) {
     let mut out = [0; 16];
     // Each of these may come at the wrong time, and says so.
-    let _misuse = match script.byte() % 13 {
+    let _misuse = match script.byte() % 14 {
         0 => handshake.update_keys(false),
         1 => handshake.update_keys(true),
         2 => handshake.close(),
@@ -251,6 +251,7 @@ fn order(handshake: &mut Handshake, script: &mut Script<'_>) {
         11 => handshake.early_data_permitted().map(|permitted| {
             handshake.early_data_sent(usize::from(script.number()).min(permitted));
         }),
+        12 => handshake.request_certificate(script.flag()).map(drop),
         _ => {
             handshake.early_data_received(usize::from(script.number()));
             Ok(())

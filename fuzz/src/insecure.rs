@@ -8,14 +8,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use countersign::crypto::group::GroupFailure;
+use countersign::crypto::leaf::Leaf;
 use countersign::crypto::{
     Draw, Group, KeyExchange, Provider, Random, RandomnessUnavailable, Secret, Share,
     SignatureAlgorithm, Suite,
 };
-use countersign::handshake::decision::{CertificateChain, ChainEntry};
-use countersign::registry::{NamedGroup, SignatureScheme};
+use countersign::handshake::decision::{CertificateChain, ChainEntry, OwnCertificate};
+use countersign::registry::{CertificateType, NamedGroup, SignatureScheme};
 use pki_types::{
-    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm,
+    SubjectPublicKeyInfoDer, alg_id,
 };
 
 use crate::cheap::{SUITE_OF_32_BYTES, SUITE_OF_48_BYTES};
@@ -156,6 +158,15 @@ static CHAIN: LazyLock<Arc<CertificateChain>> = LazyLock::new(|| {
     Arc::new(CertificateChain { entries: vec![entry] })
 });
 
-pub(crate) fn chain() -> Arc<CertificateChain> {
-    Arc::clone(&CHAIN)
+/// What there is of this type.
+pub(crate) fn certificate(certificate_type: CertificateType) -> OwnCertificate {
+    match certificate_type {
+        CertificateType::RAW_PUBLIC_KEY => RAW_PUBLIC_KEY.clone().into(),
+        _ => Arc::clone(&CHAIN).into(),
+    }
 }
+
+static RAW_PUBLIC_KEY: LazyLock<SubjectPublicKeyInfoDer<'static>> = LazyLock::new(|| {
+    let leaf = Leaf::parse(CERTIFICATE).expect("our own certificate");
+    SubjectPublicKeyInfoDer::from(leaf.subject_public_key_info().to_vec())
+});

@@ -35,7 +35,7 @@ pub struct Walked {
     pub closures: BTreeSet<(String, &'static str, String)>,
 }
 
-/// Walks every course of the two ends that the three bytes `flags` set up, with at most `deviations`.
+/// Walks every course of the two ends that `flags` set up, with at most `deviations`.
 ///
 /// # Panics
 /// If a course breaks a rule.
@@ -102,6 +102,8 @@ enum Step {
 enum Order {
     Update,
     Ticket,
+    /// The client is asked for a certificate.
+    Request,
     Close,
     Cancel,
     EndTransport,
@@ -109,8 +111,15 @@ enum Order {
     Fail,
 }
 
-const ORDERS: [Order; 6] =
-    [Order::Update, Order::Ticket, Order::Close, Order::Cancel, Order::EndTransport, Order::Fail];
+const ORDERS: [Order; 7] = [
+    Order::Update,
+    Order::Ticket,
+    Order::Request,
+    Order::Close,
+    Order::Cancel,
+    Order::EndTransport,
+    Order::Fail,
+];
 
 /// What is on its way to an end.
 #[derive(Clone, Debug, Hash)]
@@ -281,7 +290,7 @@ impl World {
     fn order(&mut self, role: Role, order: Order) {
         format!("{order:?}").hash(&mut self.histories[index(role)]);
         let input = match order {
-            Order::Update | Order::Ticket | Order::Fail => "no order",
+            Order::Update | Order::Ticket | Order::Request | Order::Fail => "no order",
             Order::Close => "SendCloseNotify",
             Order::Cancel => "Cancel",
             Order::EndTransport => "TransportEnds",
@@ -291,6 +300,7 @@ impl World {
             let _misuse = match order {
                 Order::Update => end.handshake.update_keys(true),
                 Order::Ticket => end.handshake.issue_ticket(TICKET),
+                Order::Request => end.handshake.request_certificate(false).map(drop),
                 Order::Close => end.handshake.close(),
                 Order::Cancel => end.handshake.cancel(),
                 Order::EndTransport => {
@@ -360,6 +370,7 @@ const TICKET: NewTicket = NewTicket { lifetime_seconds: 9, max_early_data_bytes:
 /// A message of each kind, as an honest end has sent it in one handshake or another.
 fn library() -> Vec<Vec<u8>> {
     let ticket = NewSessionTicket {
+        resumption_across_names: false,
         ticket_lifetime: 9,
         ticket_age_add: 0,
         ticket_nonce: &[0],

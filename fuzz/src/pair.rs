@@ -61,7 +61,8 @@ fn judge(pair: &mut Pair, touched: bool, disclosure: Disclosure) {
     let (client_is_complete, server_is_complete) =
         (pair.client.handshake.is_complete(), pair.server.handshake.is_complete());
     let complete = client_is_complete && server_is_complete;
-    assert!(complete || touched, "nobody interfered, and they are not both complete");
+    let ends = (&pair.client.observed.end, &pair.server.observed.end);
+    assert!(complete || touched, "nobody interfered, and {ends:?}");
     // Whoever is complete has checked the Finished of an end that knows the same.
     if client_is_complete {
         believes_in(&pair.client, &pair.server);

@@ -69,7 +69,7 @@ impl Plan {
                 4 => outbound.handshake(&vec![0; script.position(18_000)], &mut stream),
                 5 => {
                     let fragment = usize::from(script.number());
-                    outbound.set_maximum_fragment_bytes(fragment);
+                    outbound.limit_fragments(fragment);
                     Ok(())
                 }
                 _ => {

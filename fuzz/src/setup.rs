@@ -7,7 +7,7 @@ use countersign::handshake::config::{
 use countersign::handshake::{ClientConfig, Destination, ServerConfig};
 use countersign::limits::Limits;
 use countersign::message::{DistinguishedName, ProtocolName, TicketRequest};
-use countersign::registry::{CipherSuite, NamedGroup, PskKeyExchangeMode};
+use countersign::registry::{CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode};
 use countersign_testing::Setup;
 
 use crate::answers;
@@ -34,7 +34,7 @@ pub(crate) fn setup(script: &mut Script<'_>) -> Setup {
     setup.server.report_transitions = true;
     flow(Bits(script.byte()), &mut setup);
     offer(Bits(script.byte()), &mut setup);
-    psks(Bits(script.byte()), &mut setup);
+    keys(Bits(script.byte()), &mut setup);
     setup
 }
 
@@ -117,18 +117,21 @@ pub(crate) fn small_limits() -> Limits {
     limits.message_bytes = 1_000;
     limits.certificate_message_bytes = 1_500;
     limits.certificates = 2;
-    limits.extensions = 16;
+    limits.extensions = 24;
     limits.psk_identities = 2;
+    limits.certificate_requests = 2;
     limits.pending_bytes = 200;
     limits.key_updates = 2;
     limits.user_canceled_alerts = 2;
     limits.change_cipher_specs = 2;
     limits.empty_records = 2;
-    limits.skipped_early_data_bytes = 200;
+    // As much as a client can make of a hundred bytes, one in each record.
+    limits.skipped_early_data_bytes = 2_000;
     limits
 }
 
-fn psks(bits: Bits, setup: &mut Setup) {
+/// With which keys the ends authenticate, and when.
+fn keys(bits: Bits, setup: &mut Setup) {
     let Setup { client, server, destination } = setup;
     let protocol = client.application_layer_protocols.list().first().map(|name| name.0.to_vec());
     if bits.has(0) {
@@ -147,5 +150,13 @@ fn psks(bits: Bits, setup: &mut Setup) {
     }
     if bits.has(5) {
         client.psk_key_exchange_modes = Vector::new();
+    }
+    client.post_handshake_auth = bits.has(6);
+    if bits.has(7) {
+        let types: Vector<_> =
+            [CertificateType::RAW_PUBLIC_KEY, CertificateType::X509].into_iter().collect();
+        (client.server_certificate_types, server.server_certificate_types) = (types.clone(), types);
+        client.client_certificate_types = client.server_certificate_types.clone();
+        server.client_certificate_types = client.server_certificate_types.clone();
     }
 }

@@ -1,7 +1,7 @@
 //! Every course that two machines can take, to a depth.
 //!
-//! `COUNTERSIGN_MODEL_DEPTH=2 cargo test --test model -- --nocapture` walks further, and says how far
-//! it came.
+//! `COUNTERSIGN_MODEL_DEPTH=2 cargo test --test model -- --nocapture` walks further, and says how
+//! far it came.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -17,6 +17,8 @@ const SETUPS: &[(&str, [u8; 3], usize)] = &[
     ("retry with a cookie", [9, 0, 0], 1),
     ("client certificate", [2, 0, 0], 1),
     ("retry and a client certificate that is required", [5, 0, 0], 1),
+    ("client certificate after the handshake", [0, 0, 0x40], 2),
+    ("raw public keys", [2, 0, 0x80], 1),
     ("key that both know", [0, 0, 2], 1),
     ("key alone", [0, 0, 0x0a], 1),
     ("early data", [0, 0, 6], 1),

@@ -116,7 +116,7 @@ impl Connection {
         inbound.carry_on(&established.secrets.receive, carried.receive_sequence_number);
         inbound.set_record_size_limit(usize::from(carried.record_size_limit));
         outbound.carry_on(&established.secrets.send, carried.send_sequence_number);
-        outbound.set_maximum_fragment_bytes(usize::from(carried.maximum_fragment_bytes));
+        outbound.limit_fragments(usize::from(carried.maximum_fragment_bytes));
         connection
     }
 }

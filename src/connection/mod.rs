@@ -17,6 +17,7 @@ use self::transmit::Compatibility;
 use crate::epoch::Direction;
 use crate::epoch::{Epoch, Role};
 use crate::failure::{Cause, Misuse};
+use crate::handshake::decision::CertificateFault;
 use crate::handshake::event::{CertificateRequestId, NewTicket};
 use crate::handshake::{Answer, Decision, End, Fact, Handshake};
 #[cfg(feature = "conformance")]
@@ -81,6 +82,8 @@ pub struct Connection {
     /// Nothing will be received any more, once the input is used up.
     transport_ended: bool,
     compatibility: Compatibility,
+    /// The longest record to accept once early data, which knows of no limit, has ended.
+    limit_behind_early_data: Option<usize>,
     #[cfg(feature = "conformance")]
     installed_keys: Vec<(Direction, Epoch, TrafficSecret)>,
 }
@@ -116,6 +119,7 @@ impl Connection {
             transport_broken: false,
             transport_ended: false,
             compatibility: Compatibility::Silent,
+            limit_behind_early_data: None,
             #[cfg(feature = "conformance")]
             installed_keys: Vec::new(),
         }
@@ -230,6 +234,13 @@ impl Connection {
         Ok(data.len())
     }
 
+    /// Puts at most `bytes` bytes of content into each record from now on, for a peer or a path
+    /// that would rather have short ones: 2 at least, and never more than what was set before or
+    /// what the peer permits (RFC 9846 §5.1, RFC 8449).
+    pub fn limit_fragments(&mut self, bytes: usize) {
+        self.outbound.limit_fragments(bytes);
+    }
+
     /// As [`Handshake::answer`].
     ///
     /// # Errors
@@ -276,6 +287,14 @@ impl Connection {
     /// [`Misuse::Ended`].
     pub fn cancel(&mut self) -> Result<(), Misuse> {
         self.handshake.cancel()
+    }
+
+    /// As [`Handshake::reject`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn reject(&mut self, fault: CertificateFault) -> Result<(), Misuse> {
+        self.handshake.reject(fault)
     }
 
     /// The transport takes no more bytes. Reading goes on: an alert that explains why may already

@@ -50,6 +50,11 @@ impl Connection {
             }
             Output::Key { direction: Direction::Receive, epoch, secret } => {
                 self.inbound.set_key(&secret);
+                if epoch != Epoch::EarlyData
+                    && let Some(bytes) = self.limit_behind_early_data.take()
+                {
+                    self.inbound.set_record_size_limit(bytes);
+                }
                 if epoch == Epoch::Application {
                     self.inbound.close_change_cipher_spec_window();
                 }
@@ -78,10 +83,16 @@ impl Connection {
         match fact {
             Fact::EarlyDataRejected => self.inbound.skip_early_data(),
             Fact::Negotiated(Negotiated { record_size_limits: Some(limits), .. }) => {
-                self.inbound.set_record_size_limit(usize::from(limits.receive));
+                // Early data was sent before the client could know our limit.
+                match self.handshake.receive_epoch() {
+                    Epoch::EarlyData => {
+                        self.limit_behind_early_data = Some(usize::from(limits.receive));
+                    }
+                    _ => self.inbound.set_record_size_limit(usize::from(limits.receive)),
+                }
                 // The limit counts the content type, a fragment does not.
                 let fragment = usize::from(limits.send).saturating_sub(1);
-                self.outbound.set_maximum_fragment_bytes(fragment);
+                self.outbound.limit_fragments(fragment);
             }
             _ => {}
         }

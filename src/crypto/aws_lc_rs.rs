@@ -14,8 +14,8 @@ use ::aws_lc_rs::kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_76
 use ::aws_lc_rs::rand::SystemRandom;
 
 pub use self::interface::{
-    Curve, SECP256R1, SECP384R1, SIGNATURES, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384,
-    TLS_CHACHA20_POLY1305_SHA256, X25519,
+    Curve, LEGACY_SIGNATURES, SECP256R1, SECP384R1, SIGNATURES, TLS_AES_128_GCM_SHA256,
+    TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, X25519,
 };
 use crate::crypto::group::{Group, GroupFailure, KeyExchange, Share};
 use crate::crypto::hybrid::{Hybrid, ML_KEM_768_CIPHERTEXT_BYTES};

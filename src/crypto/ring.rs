@@ -13,8 +13,8 @@ use ::ring::agreement::{EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral}
 use ::ring::rand::SystemRandom;
 
 pub use self::interface::{
-    Curve, SECP256R1, SECP384R1, SIGNATURES, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384,
-    TLS_CHACHA20_POLY1305_SHA256, X25519,
+    Curve, LEGACY_SIGNATURES, SECP256R1, SECP384R1, SIGNATURES, TLS_AES_128_GCM_SHA256,
+    TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, X25519,
 };
 #[cfg(feature = "mlkem")]
 use crate::crypto::Hybrid;

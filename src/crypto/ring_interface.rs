@@ -137,6 +137,35 @@ pub static SIGNATURES: [SignatureAlgorithm; 9] = [
     },
 ];
 
+/// The schemes of RFC 9963, RSA with 2048 to 8192 bits. No provider has them of itself: a server
+/// whose clients sign with hardware that knows no PSS adds them to `Provider::signatures`.
+pub static LEGACY_SIGNATURES: [SignatureAlgorithm; 3] = [
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PKCS1_SHA256_LEGACY,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PKCS1_2048_8192_SHA256,
+            public_key: alg_id::RSA_ENCRYPTION,
+            signature: alg_id::RSA_PKCS1_SHA256,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PKCS1_SHA384_LEGACY,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PKCS1_2048_8192_SHA384,
+            public_key: alg_id::RSA_ENCRYPTION,
+            signature: alg_id::RSA_PKCS1_SHA384,
+        },
+    },
+    SignatureAlgorithm {
+        scheme: SignatureScheme::RSA_PKCS1_SHA512_LEGACY,
+        algorithm: &Verifier {
+            algorithm: &signature::RSA_PKCS1_2048_8192_SHA512,
+            public_key: alg_id::RSA_ENCRYPTION,
+            signature: alg_id::RSA_PKCS1_SHA512,
+        },
+    },
+];
+
 impl Random for SystemRandom {
     fn fill(&self, _draw: Draw, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {
         SecureRandom::fill(self, bytes).map_err(|_| RandomnessUnavailable)

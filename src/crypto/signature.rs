@@ -41,13 +41,13 @@ impl fmt::Debug for SignatureAlgorithm {
 
 /// Whether a CertificateVerify with `scheme` can be made by a key of this kind (RFC 9846 §4.3.3).
 ///
-/// A scheme that is not in the table, as are those with SHA-1 or PKCS #1 v1.5, fits no key.
+/// A scheme that is not in the table, as are those for certificates only, fits no key.
 #[must_use]
 pub fn fits(scheme: SignatureScheme, key: KeyKind) -> bool {
     FITTING_KEYS.iter().any(|(listed, keys)| *listed == scheme && keys.contains(&key))
 }
 
-const FITTING_KEYS: [(SignatureScheme, &[KeyKind]); 11] = [
+const FITTING_KEYS: [(SignatureScheme, &[KeyKind]); 14] = [
     (SignatureScheme::ECDSA_SECP256R1_SHA256, &[KeyKind::EcdsaSecp256r1]),
     (SignatureScheme::ECDSA_SECP384R1_SHA384, &[KeyKind::EcdsaSecp384r1]),
     (SignatureScheme::ECDSA_SECP521R1_SHA512, &[KeyKind::EcdsaSecp521r1]),
@@ -56,6 +56,9 @@ const FITTING_KEYS: [(SignatureScheme, &[KeyKind]); 11] = [
     (SignatureScheme::RSA_PSS_RSAE_SHA256, &[KeyKind::Rsa]),
     (SignatureScheme::RSA_PSS_RSAE_SHA384, &[KeyKind::Rsa]),
     (SignatureScheme::RSA_PSS_RSAE_SHA512, &[KeyKind::Rsa]),
+    (SignatureScheme::RSA_PKCS1_SHA256_LEGACY, &[KeyKind::Rsa]),
+    (SignatureScheme::RSA_PKCS1_SHA384_LEGACY, &[KeyKind::Rsa]),
+    (SignatureScheme::RSA_PKCS1_SHA512_LEGACY, &[KeyKind::Rsa]),
     (SignatureScheme::RSA_PSS_PSS_SHA256, &[KeyKind::RsaPss, KeyKind::RsaPssSha256]),
     (SignatureScheme::RSA_PSS_PSS_SHA384, &[KeyKind::RsaPss, KeyKind::RsaPssSha384]),
     (SignatureScheme::RSA_PSS_PSS_SHA512, &[KeyKind::RsaPss, KeyKind::RsaPssSha512]),

@@ -60,6 +60,9 @@ impl PeerCertificate {
         if !offered.contains(proof.algorithm) {
             return Err(Cause::SignatureSchemeNotOffered);
         }
+        if !proof.algorithm.signs_for(signer) {
+            return Err(Cause::SignatureSchemeDoesNotFit);
+        }
         let message = signed_content(signer, through_certificate);
         let algorithm = provider.signature(proof.algorithm);
         let algorithm = algorithm.ok_or(Cause::SignatureSchemeNotOffered)?;

@@ -39,6 +39,7 @@ pub(crate) struct Context {
     pub(crate) early_data_is_undecided: bool,
     /// What became of PSKs, for a diagnosis.
     pub(crate) psk: diagnosis::Psk,
+    pub(crate) certificate_was_accepted: bool,
     behind_early_data: Option<(Epoch, TrafficSecret)>,
     pub(crate) updates: UpdateLedger,
     pub(crate) compatibility_mode: bool,
@@ -87,6 +88,7 @@ impl Context {
             early_data: None,
             early_data_is_undecided: false,
             psk: diagnosis::Psk::NotOffered,
+            certificate_was_accepted: false,
             behind_early_data: None,
             updates: UpdateLedger::default(),
             compatibility_mode: false,

@@ -4,6 +4,7 @@
 use super::Handshake;
 use super::client_authentication::ClientAuthenticationState;
 use super::closure::{Closure, ClosureInput};
+use super::decision::CertificateFault;
 use super::driver::Machine;
 use super::event::{End, Fact, Refusal, Truncation};
 use crate::alert::{Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert};
@@ -11,7 +12,7 @@ use crate::diagnosis::{
     self, ClientContext, ClientPhase, Endpoint, Evidence, ServerContext, Signal, diagnose,
 };
 use crate::epoch::{Epoch, Role};
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, Misuse};
 use crate::registry::ExtensionType;
 
 impl Handshake {
@@ -99,12 +100,31 @@ impl Handshake {
             let alert = this.disclosure.alert(cause);
             this.cx.authentication_unresolved();
             this.cx.prepare_to_fail();
-            this.cx.authentication_unresolved();
             if this.closure.may_send() {
                 this.cx.alert(Alert::Error(alert));
             }
             End::Failed(Failure { cause, state: this.state(), alert })
         });
+    }
+
+    /// Ends the connection, because the certificate by which the peer was accepted is acceptable no
+    /// longer: it was revoked, or has expired. It may be that of the session which is resumed, in
+    /// which case nobody has asked about it here. The alert is that of the fault.
+    ///
+    /// # Errors
+    /// [`Misuse::NotConnected`] before the handshake is complete, [`Misuse::NoCertificate`] if the
+    /// peer was not accepted by one, [`Misuse::Ended`].
+    pub fn reject(&mut self, fault: CertificateFault) -> Result<(), Misuse> {
+        self.running()?;
+        if !self.is_complete() {
+            return Err(Misuse::NotConnected);
+        }
+        let resumed = diagnosis::Psk::Accepted(diagnosis::PskKind::Resumption);
+        if !self.cx.certificate_was_accepted && self.cx.psk != resumed {
+            return Err(Misuse::NoCertificate);
+        }
+        self.fail(fault.cause(self.cx.role));
+        Ok(())
     }
 
     /// What the meaning of an alert depends on, as of now.

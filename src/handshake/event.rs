@@ -178,6 +178,9 @@ pub struct Ticket {
     pub max_early_data_bytes: Option<u32>,
     /// The application protocol of the connection, which early data must keep to.
     pub application_layer_protocol: Option<Vec<u8>>,
+    /// The server resumes by it under any name of its certificate: it may be offered under another
+    /// name that the certificate was verified to bear (draft-ietf-tls-cross-sni-resumption).
+    pub resumption_across_names: bool,
 }
 
 /// How a connection ends.

@@ -148,8 +148,9 @@ pub(crate) enum GroupChoice {
 
 /// The group for the key exchange.
 ///
-/// With the server's preference a group whose share is there beats one that costs a round trip.
-/// With the client's, its `supported_groups` decide before its shares do (RFC 9846 §4.3.8).
+/// With the server's preference a group whose share is there beats one that costs a round trip,
+/// unless it is strict. With the client's, its `supported_groups` decide before its shares do
+/// (RFC 9846 §4.3.8).
 pub(crate) fn group(
     provider: &Provider,
     preference: Preference,
@@ -169,7 +170,7 @@ pub(crate) fn group(
     let first = *acceptable.peek().ok_or(Cause::NoCommonGroup)?;
     let with_share = match preference {
         Preference::Server => acceptable.find_map(share_of),
-        Preference::Client => share_of(first),
+        Preference::ServerStrictly | Preference::Client => share_of(first),
     };
     Ok(with_share.unwrap_or(GroupChoice::Retry(first)))
 }
@@ -196,7 +197,7 @@ fn in_common<'a, T: Decode<'a> + PartialEq + Copy + 'a>(
     theirs: List<'a, T>,
 ) -> impl Iterator<Item = T> + 'a {
     let (first, second) = match preference {
-        Preference::Server => (ours, theirs),
+        Preference::Server | Preference::ServerStrictly => (ours, theirs),
         Preference::Client => (theirs, ours),
     };
     first.iter().filter(move |&candidate| second.contains(candidate))

@@ -16,6 +16,7 @@ pub(crate) struct TicketScope {
     pub(crate) server_name: Option<Vec<u8>>,
     pub(crate) application_layer_protocol: Option<Vec<u8>>,
     pub(crate) client_authentication: ClientAuthentication,
+    pub(crate) resumption_across_names: bool,
 }
 
 impl Ticket {
@@ -51,6 +52,7 @@ impl Ticket {
         writer.u32(self.age_add);
         encode_optional_u32(&mut writer, self.max_early_data_bytes);
         writer.vector8(|w| w.raw(self.application_layer_protocol.as_deref().unwrap_or_default()));
+        writer.u8(u8::from(self.resumption_across_names));
         writer.vector8(|w| w.raw(self.psk.as_bytes()));
         writer.vector16(|w| w.raw(&self.ticket));
         if writer.overflowed() { Err(Misuse::OutOfRange) } else { Ok(bytes) }
@@ -70,6 +72,11 @@ impl Ticket {
         let age_add = reader.u32()?;
         let max_early_data_bytes = decode_optional_u32(&mut reader)?;
         let protocol = reader.vector8()?.remaining();
+        let resumption_across_names = match reader.u8()? {
+            0 => false,
+            1 => true,
+            _ => return Ok(None),
+        };
         let psk = Secret::copied_from(reader.vector8()?.remaining());
         let ticket = reader.vector16()?.non_empty()?.remaining().to_vec();
         reader.end()?;
@@ -83,6 +90,7 @@ impl Ticket {
             age_add,
             max_early_data_bytes,
             application_layer_protocol: Some(protocol.to_vec()).filter(|name| !name.is_empty()),
+            resumption_across_names,
         }))
     }
 }

@@ -65,6 +65,7 @@ extensions! {
     EXTERNAL_SESSION_ID                    in CH EE;
     QUIC_TRANSPORT_PARAMETERS              in CH EE;
     TICKET_REQUEST                         in CH EE;
+    TLS_FLAGS                              in CH SH HRR EE CR CT NST;
     ECH_OUTER_EXTENSIONS                   in CH;
     ENCRYPTED_CLIENT_HELLO                 in CH HRR EE;
 }

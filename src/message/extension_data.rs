@@ -149,6 +149,11 @@ pub(super) fn decode_timestamps(mut body: Reader<'_>) -> Result<Option<&[u8]>, C
     Ok(Some(body.rest()))
 }
 
+/// Whether a peer can take it for a SignedCertificateTimestampList.
+pub(crate) fn is_timestamp_list(list: &[u8]) -> bool {
+    decode_timestamps(Reader::new(list)).is_ok()
+}
+
 /// The server's answer to `application_layer_protocol_negotiation`: exactly one name
 /// (RFC 7301 §3.1).
 pub(super) fn decode_selected_protocol(body: Reader<'_>) -> Result<Option<&[u8]>, Cause> {

@@ -15,6 +15,7 @@ pub mod server_parameters;
 pub use self::authentication::{Certificate, CertificateEntry, CertificateVerify, Finished};
 pub use self::client_hello::{ClientHello, ClientHelloExtensions};
 pub use self::extension::{EXTENSIONS, Extension, ExtensionBlock, ExtensionSet, Placement};
+pub(crate) use self::extension_data::is_timestamp_list;
 pub use self::extension_data::{
     DistinguishedName, KeyShareEntry, OfferedPsks, ProtocolName, PskBinder, PskIdentity,
     TicketRequest,

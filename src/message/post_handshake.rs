@@ -25,6 +25,8 @@ pub struct NewSessionTicket<'a> {
     pub ticket: &'a [u8],
     /// The bytes of early data that it allows (`early_data`, RFC 9846 §4.3.10).
     pub max_early_data_size: Option<u32>,
+    /// The flag of that name in `tls_flags` (draft-ietf-tls-cross-sni-resumption).
+    pub resumption_across_names: bool,
 }
 
 impl<'a> NewSessionTicket<'a> {
@@ -40,11 +42,15 @@ impl<'a> NewSessionTicket<'a> {
             ticket_nonce: reader.vector8()?.remaining(),
             ticket: reader.vector16()?.non_empty()?.remaining(),
             max_early_data_size: None,
+            resumption_across_names: false,
         };
         let block = ExtensionBlock::parse(&mut reader, Kind::NewSessionTicket, None, limits)?;
         reader.end()?;
         if let Some(body) = block.find(ExtensionType::EARLY_DATA) {
             message.max_early_data_size = decode_value(body)?;
+        }
+        if let Some(body) = block.find(ExtensionType::TLS_FLAGS) {
+            message.resumption_across_names = decode_ticket_flags(body)?;
         }
         Ok(message)
     }
@@ -63,9 +69,29 @@ impl<'a> NewSessionTicket<'a> {
         writer.vector16(|writer| writer.raw(self.ticket));
         layout.encode(writer, message_start, |extension_type, writer| match extension_type {
             ExtensionType::EARLY_DATA => encode_value(self.max_early_data_size, writer),
+            ExtensionType::TLS_FLAGS => encode_ticket_flags(self.resumption_across_names, writer),
             _ => false,
         })
     }
+}
+
+/// The `tls_flags` of a ticket: whether `resumption_across_names` is among them, whose number is 8;
+/// flags that are not known are ignored (draft-ietf-tls-tlsflags,
+/// draft-ietf-tls-cross-sni-resumption).
+fn decode_ticket_flags(mut body: Reader<'_>) -> Result<bool, Cause> {
+    let flags = body.vector8()?.non_empty()?.remaining();
+    body.end()?;
+    match flags.last() {
+        Some(0) => Err(Cause::FlagsNotMinimal),
+        _ => Ok(flags.get(1).is_some_and(|octet| octet & 1 == 1)),
+    }
+}
+
+fn encode_ticket_flags(resumption_across_names: bool, writer: &mut Writer<'_>) -> bool {
+    if resumption_across_names {
+        writer.vector8(|writer| writer.raw(&[0, 1]));
+    }
+    resumption_across_names
 }
 
 /// The sender's change of keys (RFC 9846 §4.7.3).

@@ -19,6 +19,7 @@ use crate::crypto::ring::SIGNATURES;
 use crate::crypto::signature::fits;
 use crate::failure::Cause;
 use crate::handshake::decision::{CertificateChain, ChainEntry, OwnCertificate};
+use crate::message::is_timestamp_list;
 use crate::registry::{CertificateType, SignatureScheme};
 
 /// A certificate chain or a raw public key, and the private key if it is in memory.
@@ -106,11 +107,19 @@ impl Credential {
         schemes: Vec<SignatureScheme>,
     ) -> Result<Self, CredentialFault> {
         let certificate = certificate.into();
-        let leaf = end_entity(&certificate)?;
-        match schemes.iter().find(|scheme| !fits(**scheme, leaf.kind())) {
-            Some(scheme) => Err(CredentialFault::SchemeDoesNotFit(*scheme)),
-            None => Self::assemble(certificate, None, schemes),
-        }
+        check_schemes(&certificate, &schemes)?;
+        Self::assemble(certificate, None, schemes)
+    }
+
+    /// Signs with these schemes and no others: with fewer than the key could, or with those of
+    /// RFC 9963 too, which nothing else brings in.
+    ///
+    /// # Errors
+    /// [`CredentialFault::SchemeDoesNotFit`] if a scheme is not for the end entity's kind of key.
+    pub fn with_schemes(mut self, schemes: Vec<SignatureScheme>) -> Result<Self, CredentialFault> {
+        check_schemes(&self.certificate, &schemes)?;
+        self.schemes = schemes;
+        Ok(self)
     }
 
     fn assemble(
@@ -135,9 +144,17 @@ impl Credential {
 
     /// Adds a SignedCertificateTimestampList to the end entity (RFC 6962 §3.3); not to a raw public
     /// key.
-    #[must_use]
-    pub fn with_signed_certificate_timestamps(self, list: Vec<u8>) -> Self {
-        self.stapled(|leaf| leaf.signed_certificate_timestamps = Some(list))
+    ///
+    /// # Errors
+    /// [`CredentialFault::TimestampsMalformed`] if it is none, which peers would not put up with.
+    pub fn with_signed_certificate_timestamps(
+        self,
+        list: Vec<u8>,
+    ) -> Result<Self, CredentialFault> {
+        match is_timestamp_list(&list) {
+            true => Ok(self.stapled(|leaf| leaf.signed_certificate_timestamps = Some(list))),
+            false => Err(CredentialFault::TimestampsMalformed),
+        }
     }
 
     fn stapled(mut self, staple: impl FnOnce(&mut ChainEntry)) -> Self {
@@ -256,6 +273,17 @@ fn end_entity(certificate: &OwnCertificate) -> Result<Leaf, CredentialFault> {
     leaf.map_err(CredentialFault::Certificate)
 }
 
+fn check_schemes(
+    certificate: &OwnCertificate,
+    schemes: &[SignatureScheme],
+) -> Result<(), CredentialFault> {
+    let leaf = end_entity(certificate)?;
+    match schemes.iter().find(|scheme| !fits(**scheme, leaf.kind())) {
+        Some(scheme) => Err(CredentialFault::SchemeDoesNotFit(*scheme)),
+        None => Ok(()),
+    }
+}
+
 fn link(der: &[u8]) -> Option<Link> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let (issuer, subject) = (certificate.issuer().as_raw(), certificate.subject().as_raw());
@@ -317,6 +345,8 @@ pub enum CredentialFault {
     KeyMalformed,
     /// The private key is not that of the certificate's public key.
     KeyMismatch,
+    /// The SignedCertificateTimestampList is empty or cannot be read.
+    TimestampsMalformed,
     /// The scheme is not for the certificate's kind of key.
     SchemeDoesNotFit(SignatureScheme),
 }
@@ -333,6 +363,7 @@ impl fmt::Display for CredentialFault {
             }
             Self::KeyMalformed => "the private key cannot be read as one of the certificate's kind",
             Self::KeyMismatch => "the private key is not that of the certificate's public key",
+            Self::TimestampsMalformed => "the list of signed certificate timestamps is none",
             Self::SchemeDoesNotFit(scheme) => {
                 return write!(f, "{scheme:?} is not for the certificate's kind of key");
             }

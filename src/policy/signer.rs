@@ -8,8 +8,8 @@ use pki_types::PrivateKeyDer;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
-    RsaEncoding, RsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
+    RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
 };
 use x509_parser::asn1_rs::{Any, FromDer};
 
@@ -126,6 +126,9 @@ fn padding(scheme: SignatureScheme) -> Option<&'static dyn RsaEncoding> {
         SignatureScheme::RSA_PSS_RSAE_SHA512 | SignatureScheme::RSA_PSS_PSS_SHA512 => {
             Some(&RSA_PSS_SHA512)
         }
+        SignatureScheme::RSA_PKCS1_SHA256_LEGACY => Some(&RSA_PKCS1_SHA256),
+        SignatureScheme::RSA_PKCS1_SHA384_LEGACY => Some(&RSA_PKCS1_SHA384),
+        SignatureScheme::RSA_PKCS1_SHA512_LEGACY => Some(&RSA_PKCS1_SHA512),
         _ => None,
     }
 }

@@ -86,11 +86,12 @@ impl Outbound {
         self.sealer = None;
     }
 
-    /// Puts at most `bytes` bytes of content into a record, within 2 (an alert is never split) and
-    /// 2^14, and pads no further than to one more. A peer's `record_size_limit` is one more than
-    /// what belongs here, as it counts the content type too (RFC 8449 §4).
-    pub fn set_maximum_fragment_bytes(&mut self, bytes: usize) {
-        self.maximum_fragment_bytes = bytes.clamp(ALERT_BYTES, MAXIMUM_PLAINTEXT_BYTES);
+    /// Puts at most `bytes` bytes of content into a record, at least 2 (an alert is never split)
+    /// and never more than before, and pads no further than to one more. A peer's
+    /// `record_size_limit` is one more than what belongs here, as it counts the content type too
+    /// (RFC 8449 §4).
+    pub fn limit_fragments(&mut self, bytes: usize) {
+        self.maximum_fragment_bytes = bytes.clamp(ALERT_BYTES, self.maximum_fragment_bytes);
     }
 
     /// How many more records of application data this key may protect; `None` without a key.

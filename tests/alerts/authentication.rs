@@ -137,6 +137,14 @@ cases! {
         Next(|m| sign_with(m, SignatureScheme::ED25519));
     Server WaitCertificateVerify: SignatureSchemeDoesNotFit 47 Application,
         Next(|m| sign_with(m, SignatureScheme::ED25519)), with mutual;
+    // RFC 9963: only a client signs with it, whatever a client offers.
+    Client WaitCertificateVerify: SignatureSchemeDoesNotFit 47 Handshake,
+        Next(|m| sign_with(m, SignatureScheme::RSA_PKCS1_SHA256_LEGACY)),
+        with |setup| {
+            let legacy = SignatureScheme::RSA_PKCS1_SHA256_LEGACY;
+            let offered = setup.client.signature_schemes.list().iter().chain([legacy]);
+            setup.client.signature_schemes = offered.collect();
+        };
     Client WaitCertificateVerify: SignatureInvalid 51 Handshake, Next(|m| flip_last_bit(m));
     Server WaitCertificateVerify: SignatureInvalid 51 Application, Next(|m| flip_last_bit(m)),
         with mutual;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use countersign::codec::Vector;
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
-use countersign::handshake::decision::{Answer, Decision};
+use countersign::handshake::decision::{Answer, CertificateFault, Decision};
 use countersign::handshake::event::NewTicket;
 use countersign::handshake::{End, config};
 use countersign::registry::{CertificateType, ContentType};
@@ -131,6 +131,7 @@ pub(crate) fn assert_over(trial: &mut Trial, name: &str) {
     assert_eq!(victim.connection.update_keys(false), ended, "{name}");
     assert_eq!(victim.connection.close(), ended, "{name}");
     assert_eq!(victim.connection.cancel(), ended, "{name}");
+    assert_eq!(victim.connection.reject(CertificateFault::Revoked), ended, "{name}");
     assert!(victim.connection.issue_ticket(ticket).is_err(), "{name}");
     assert!(victim.connection.exporter("label", &[], &mut [0; 8]).is_err(), "{name}");
     if let Some(Decision::VerifyCertificate(question)) = victim.question.take() {

@@ -8,7 +8,7 @@ use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, X25519};
 use countersign::crypto::{
     Draw, Group, KeyExchange, Random, RandomnessUnavailable, Secret, Share, Suite,
 };
-use countersign::handshake::decision::{Decision, HelloRefusal};
+use countersign::handshake::decision::{CertificateFault, Decision, HelloRefusal};
 use countersign::handshake::event::NewTicket;
 use countersign::registry::NamedGroup;
 use countersign_testing::{Setup, Trial};
@@ -43,12 +43,28 @@ cases! {
         Do(|trial| trial.deliver(countersign_testing::Item::Message(message(24, &[2]))));
     Server Connected: KeyUpdateRequestUnknown 47 Application,
         Do(|trial| trial.deliver(countersign_testing::Item::Message(message(24, &[2]))));
+    Client Connected: FlagsNotMinimal 47 Application,
+        Do(|trial| {
+            let flags = [0, 62, 0, 2, 1, 0];
+            let ticket = [&[0; 9][..], &[0, 1, 9, 0, 6], &flags].concat();
+            trial.deliver(countersign_testing::Item::Message(message(4, &ticket)));
+        });
     Client Connected: TooManyKeyUpdates 10 Application, Do(update_too_often);
     Server Connected: TooManyKeyUpdates 10 Application, Do(update_too_often);
     Server Connected: MessageOutOfOrder 10 Application,
         Do(|trial| trial.deliver(countersign_testing::Item::Message(message(4, &[]))));
     Client Connected: MessageOutOfOrder 10 Application,
         Do(|trial| trial.deliver(countersign_testing::Item::Message(message(13, &[]))));
+
+    // A certificate that was accepted, and is acceptable no longer
+    Client Connected: CertificateExpired 45 Application,
+        Do(|trial| reject(trial, CertificateFault::Expired));
+    Client Connected: CertificateStatusBad 113 Application,
+        Do(|trial| reject(trial, CertificateFault::Status));
+    Server Connected: CertificateRevoked 44 Application,
+        Do(|trial| reject(trial, CertificateFault::Revoked)), with mutual;
+    Server Connected: CertificateUnacceptable 46 Application,
+        Do(|trial| reject(trial, CertificateFault::Status)), with mutual;
 
     // Faults of our own
     Server SealCookie: CookieUnavailable 80 Initial, Answer(cannot_seal), with stateless;
@@ -110,6 +126,11 @@ fn cannot_sign(question: Decision) -> Reply {
 fn sign_at_length(question: Decision) -> Reply {
     let Decision::Sign(question) = question else { panic!("{question:?}") };
     question.signature(vec![0; 0x1_0000])
+}
+
+fn reject(trial: &mut Trial, fault: CertificateFault) {
+    trial.victim.connection.reject(fault).expect("a peer with a certificate");
+    trial.exchange();
 }
 
 fn update_too_often(trial: &mut Trial) {

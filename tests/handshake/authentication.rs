@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use countersign::codec::Vector;
 use countersign::epoch::Role;
+use countersign::failure::Misuse;
 use countersign::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use countersign::handshake::config::ClientAuthentication;
-use countersign::handshake::decision::{CertificateChain, Decision, VerifyCertificate};
+use countersign::handshake::decision::{
+    CertificateChain, CertificateFault, Decision, VerifyCertificate,
+};
 use countersign::handshake::{Destination, Fact};
 use countersign::message::DistinguishedName;
 use countersign::registry::SignatureScheme;
@@ -220,4 +223,18 @@ fn certificates_may_be_signed_as_most_authorities_sign_unless_a_configuration_sa
         by_default(question)
     });
     assert_eq!(asked, 2);
+}
+
+#[test]
+fn a_peer_is_rejected_late_only_if_it_was_accepted_by_a_certificate() {
+    let fault = CertificateFault::Revoked;
+    let (mut client, mut server) = Setup::default().handshakes();
+    assert_eq!(client.reject(fault), Err(Misuse::NotConnected));
+    assert_eq!(server.reject(fault), Err(Misuse::NotConnected));
+
+    // The server has asked for no certificate, and the client is none the worse for it.
+    let mut pair = connect_with(Setup::default(), |_, question| by_default(question));
+    assert_eq!(pair.server.handshake.reject(fault), Err(Misuse::NoCertificate));
+    assert_eq!(pair.client.handshake.reject(fault), Ok(()));
+    assert_eq!(pair.client.handshake.reject(fault), Err(Misuse::Ended));
 }

@@ -7,6 +7,7 @@ use countersign::message::{ClientHello, EncryptedExtensions, Kind, ParseContext,
 use countersign::message::{EXTENSIONS, ExtensionSet, Item, Layout};
 use countersign::registry::{ExtensionType, NamedGroup};
 use countersign_testing::Setup;
+use pki_types::ServerName;
 
 use crate::{bodies, by_default, connect_with, negotiated, with_protocol};
 
@@ -79,6 +80,19 @@ fn a_server_announces_its_groups_only_when_told_to() {
         let answers = bodies(setup, Kind::EncryptedExtensions);
         let announced = encrypted_extensions(&answers[0]).supported_groups;
         assert_eq!(announced.map(|groups| groups.iter().collect::<Vec<_>>()), expected);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_go_by_the_name_need_not_acknowledge_it() {
+    for acknowledge_server_name in [true, false] {
+        let mut setup = Setup::default();
+        let name = ServerName::try_from("a.example").expect("a name");
+        setup.destination = Destination::named(name);
+        setup.server.acknowledge_server_name = acknowledge_server_name;
+        let answers = bodies(setup, Kind::EncryptedExtensions);
+        let acknowledged = encrypted_extensions(&answers[0]).server_name;
+        assert_eq!(acknowledged, acknowledge_server_name);
     }
 }
 

@@ -108,7 +108,7 @@ fn a_retry_for_a_cookie_alone_keeps_the_shares() {
 
 #[test]
 fn the_preferred_side_decides_on_the_group() {
-    use Preference::{Client, Server};
+    use Preference::{Client, Server, ServerStrictly};
     // Client's groups, how many shares, server's groups, preference: the group, and whether retried.
     type Row<'a> = (&'a [NamedGroup], usize, &'a [NamedGroup], Preference, NamedGroup, bool);
     let rows: &[Row<'_>] = &[
@@ -116,6 +116,8 @@ fn the_preferred_side_decides_on_the_group() {
         (&[X25519, P256], 2, &[P256, X25519], Client, X25519, false),
         // A share that is there saves the server a round trip; the client's wish comes before it.
         (&[X25519, P256], 1, &[P256, X25519], Server, X25519, false),
+        (&[X25519, P256], 1, &[P256, X25519], ServerStrictly, P256, true),
+        (&[X25519, P256], 2, &[P256, X25519], ServerStrictly, P256, false),
         (&[P384, X25519], 1, &[X25519, P384], Client, P384, false),
         (&[P384, X25519], 0, &[X25519, P384], Server, X25519, true),
         (&[P384, X25519], 0, &[X25519, P384], Client, P384, true),
@@ -158,7 +160,9 @@ fn the_preferred_side_decides_on_the_suite() {
     let (aes, chacha) =
         (CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_CHACHA20_POLY1305_SHA256);
     let grease = CipherSuite(0x1a1a);
-    for (preference, chosen) in [(Preference::Server, aes), (Preference::Client, chacha)] {
+    for (preference, chosen) in
+        [(Preference::Server, aes), (Preference::ServerStrictly, aes), (Preference::Client, chacha)]
+    {
         let mut setup = Setup::default();
         setup.client.cipher_suites = [grease, chacha, aes].into_iter().collect();
         setup.server.cipher_suites = [grease, aes, chacha].into_iter().collect();

@@ -130,6 +130,38 @@ fn a_lifetime_is_cut_to_seven_days_and_one_of_zero_is_no_ticket() {
 }
 
 #[test]
+fn a_ticket_says_whether_it_is_for_other_names_too_and_goes_on_saying_so() {
+    for resumption_across_names in [false, true] {
+        let mut setup = Setup::default();
+        setup.server.resumption_across_names = resumption_across_names;
+        let mut pair = connect(setup);
+        issue(&mut pair, ORDER);
+        let [ticket] = tickets(&pair.client)[..] else { panic!("one ticket") };
+        assert_eq!(ticket.resumption_across_names, resumption_across_names);
+        let kept = ticket.to_bytes().expect("a short ticket");
+        let kept = Ticket::from_bytes(&kept, &countersign_testing::provider());
+        assert_eq!(kept.expect("our own").resumption_across_names, resumption_across_names);
+    }
+}
+
+#[test]
+fn flags_of_a_ticket_that_nobody_knows_are_ignored() {
+    let mut pair = connect(Setup::default());
+    // The first and the last flag that there can be, and the one that is known or not.
+    for (known, octet) in [(false, 0x02), (true, 0x03)] {
+        let mut flags = [0; 255];
+        (flags[0], flags[1], flags[254]) = (1, octet, 0x80);
+        let flags = [&[0, 62, 1, 0, 255][..], &flags].concat();
+        let ticket = [&[0, 0, 0, 60, 1, 2, 3, 4, 0, 0, 1, 9, 1, 4][..], &flags].concat();
+        let message = [&[4, 0, 1, 18][..], &ticket].concat();
+        pair.client.handshake.receive(Epoch::Application, &message).expect("running");
+        pair.run(|_| ());
+        let received = tickets(&pair.client);
+        assert_eq!(received.last().map(|ticket| ticket.resumption_across_names), Some(known));
+    }
+}
+
+#[test]
 fn only_a_connected_server_issues_tickets_and_one_at_a_time() {
     let mut pair = connect(Setup::default());
     assert_eq!(pair.client.handshake.issue_ticket(ORDER), Err(Misuse::WrongRole));

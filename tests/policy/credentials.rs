@@ -1,7 +1,7 @@
 //! Credentials: the keys they take, and what those sign.
 
 use countersign::crypto::leaf::Leaf;
-use countersign::crypto::ring::provider;
+use countersign::crypto::ring::{LEGACY_SIGNATURES, provider};
 use countersign::failure::Cause;
 use countersign::handshake::decision::CertificateChain;
 use countersign::policy::{Credential, CredentialFault};
@@ -135,15 +135,49 @@ fn a_credential_never_prints_its_key() {
 #[test]
 fn what_is_stapled_travels_with_the_end_entity() {
     let issued = Authority::root("root").intermediate("intermediate").issue(|_| {});
+    let list = [0, 3, 0, 1, 9];
     let credential = issued
         .credential()
         .with_ocsp_response(b"ocsp".to_vec())
-        .with_signed_certificate_timestamps(b"sct".to_vec());
+        .with_signed_certificate_timestamps(list.to_vec())
+        .unwrap();
     let [leaf, intermediate] = credential.certificate().entries() else { panic!() };
     assert_eq!(leaf.ocsp_response.as_deref(), Some(&b"ocsp"[..]));
-    assert_eq!(leaf.signed_certificate_timestamps.as_deref(), Some(&b"sct"[..]));
+    assert_eq!(leaf.signed_certificate_timestamps.as_deref(), Some(&list[..]));
     assert_eq!(
         (&intermediate.ocsp_response, &intermediate.signed_certificate_timestamps),
         (&None, &None)
     );
+}
+
+#[test]
+fn what_is_no_list_of_timestamps_is_not_stapled() {
+    let issued = Authority::root("root").issue(|_| {});
+    for list in [&[][..], &[0, 0], &[0, 2, 0, 0], &[0, 3, 0, 1, 9, 9], b"sct"] {
+        let refused = issued.credential().with_signed_certificate_timestamps(list.to_vec());
+        assert_eq!(refused.unwrap_err(), CredentialFault::TimestampsMalformed, "{list:?}");
+    }
+}
+
+#[test]
+fn a_credential_signs_with_the_schemes_that_it_is_held_to() {
+    let rsa =
+        || Credential::from_pem(&vector("rsa-2048.pem"), &vector("rsa-2048.key.pem")).unwrap();
+    let fewer = vec![Scheme::RSA_PSS_RSAE_SHA512];
+    assert_signs(&rsa().with_schemes(fewer.clone()).unwrap(), &fewer);
+
+    let legacy = LEGACY_SIGNATURES.iter().map(|algorithm| algorithm.scheme).collect::<Vec<_>>();
+    assert!(legacy.iter().all(|scheme| rsa().sign(*scheme, b"message").is_none()));
+    let credential = rsa().with_schemes(legacy).unwrap();
+    let leaf = Leaf::parse(&credential.certificate().entries()[0].certificate).unwrap();
+    for algorithm in &LEGACY_SIGNATURES {
+        let signature = credential.sign(algorithm.scheme, b"message").unwrap();
+        assert_eq!(algorithm.verify(&leaf, b"message", &signature), Ok(()));
+        let wrong = Err(Cause::SignatureInvalid);
+        assert_eq!(algorithm.verify(&leaf, b"massage", &signature), wrong);
+    }
+
+    let scheme = Scheme::ECDSA_SECP256R1_SHA256;
+    let refused = rsa().with_schemes(vec![scheme]).unwrap_err();
+    assert_eq!(refused, CredentialFault::SchemeDoesNotFit(scheme));
 }

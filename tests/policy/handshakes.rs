@@ -1,13 +1,15 @@
 //! Whole handshakes between policies.
 
+use countersign::crypto::ring::LEGACY_SIGNATURES;
 use countersign::epoch::Role;
 use countersign::failure::Cause;
-use countersign::handshake::End;
 use countersign::handshake::config::{ClientAuthentication, Destination};
 use countersign::handshake::decision::{CertificateChain, CertificateFault, Decision, Sign};
+use countersign::handshake::{ClientConfig, End, ServerConfig};
 use countersign::policy::{
     Answered, ClientPolicy, Credential, Rejection, ServerPolicy, ServerTrust,
 };
+use countersign::registry::SignatureScheme as Scheme;
 use countersign_testing::{Pair, Setup};
 use pki_types::ServerName;
 use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SigningKey};
@@ -124,4 +126,55 @@ fn an_application_signs_with_a_key_of_its_own_and_leaves_the_rest_to_the_policy(
     });
     assert_eq!(rejections, []);
     assert!(pair.agrees(), "{pair:?}");
+}
+
+/// RFC 9963: for clients whose key can do no better, and servers that say so.
+#[test]
+fn a_client_signs_with_pkcs1_v1_5_only_for_a_server_that_asks_for_it() {
+    let root = Authority::root("root");
+    let legacy = Scheme::RSA_PKCS1_SHA256_LEGACY;
+    for is_asked in [false, true] {
+        let mut setup = Setup::default();
+        setup.server.client_authentication = ClientAuthentication::Require;
+        setup.destination = Destination::named(ServerName::try_from(NAME).unwrap());
+        if is_asked {
+            setup.server.provider.signatures.extend(&LEGACY_SIGNATURES);
+            setup.server.signature_schemes =
+                ServerConfig::new(setup.server.provider.clone()).signature_schemes;
+        }
+        let own = root.issue_to(vector_key("rsa-2048.key.pem"), |_| {}).credential();
+        let client = ClientPolicy {
+            servers: ServerTrust::Roots(trusting(&root)),
+            credentials: vec![own.with_schemes(vec![legacy]).unwrap()],
+        };
+        let server = ServerPolicy {
+            credentials: vec![root.issue(|_| {}).credential()],
+            client_roots: Some(trusting(&root)),
+            ..ServerPolicy::default()
+        };
+        let mut pair = setup.pair();
+        assert_eq!(run(&mut pair, (&client, &server), 2030, never), []);
+        let end = &pair.server.observed.end;
+        match is_asked {
+            true => assert!(pair.agrees(), "{pair:?}"),
+            false => assert!(
+                matches!(end, Some(End::Failed(f)) if f.cause == Cause::ClientCertificateMissing),
+                "{end:?}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn a_client_never_offers_what_only_clients_sign_with() {
+    let mut provider = Setup::default().client.provider;
+    provider.signatures.extend(&LEGACY_SIGNATURES);
+    let client = ClientConfig::new(provider.clone());
+    let server = ServerConfig::new(provider);
+    for Scheme(code) in LEGACY_SIGNATURES.iter().map(|algorithm| algorithm.scheme) {
+        assert!(!client.signature_schemes.list().contains(Scheme(code)));
+        assert!(!client.certificate_signature_schemes.list().contains(Scheme(code)));
+        assert!(server.signature_schemes.list().contains(Scheme(code)));
+        assert!(!server.certificate_signature_schemes.list().contains(Scheme(code)));
+    }
 }

@@ -130,7 +130,8 @@ fn staples_do_not_stick_to_a_raw_public_key() {
     let own = key();
     let stapled = credential(&own)
         .with_ocsp_response(b"ocsp".to_vec())
-        .with_signed_certificate_timestamps(b"sct".to_vec());
+        .with_signed_certificate_timestamps(b"\x00\x05\x00\x03sct".to_vec())
+        .unwrap();
     assert_eq!(stapled.certificate(), &OwnCertificate::RawPublicKey(raw(&own)));
 }
 

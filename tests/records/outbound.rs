@@ -93,7 +93,7 @@ fn sealed_size_is_known_beforehand_and_one_reservation_is_enough() {
             let mut without_key = Outbound::new(Role::Server, padding);
             let mut with_key = sending(suite(), padding);
             for outbound in [&mut without_key, &mut with_key] {
-                outbound.set_maximum_fragment_bytes(fragment);
+                outbound.limit_fragments(fragment);
                 for size in [0, 1, fragment - 1, fragment, fragment + 1, 5 * fragment + 1] {
                     let mut output = Vec::with_capacity(outbound.sealed_bytes(size));
                     let (place, room) = (output.as_ptr(), output.capacity());
@@ -126,7 +126,7 @@ fn padding_never_passes_the_limit_of_a_record() {
     ];
     for (padding, fragment, size, inner_plaintext) in rows {
         let mut outbound = sending(suite(), padding);
-        outbound.set_maximum_fragment_bytes(fragment);
+        outbound.limit_fragments(fragment);
         let mut output = Vec::new();
         outbound.application_data(&vec![1; size], &mut output).unwrap();
         let [record] = records(&output)[..] else { panic!("{padding:?} {size}") };
@@ -140,11 +140,22 @@ fn fragments_are_full_and_stay_within_the_limit() {
     let rows = [(63, 63), (512, 512), (MAXIMUM, MAXIMUM), (0, 2), (usize::MAX, MAXIMUM)];
     for (asked, fragment) in rows {
         let mut outbound = sending(suite(), Padding::None);
-        outbound.set_maximum_fragment_bytes(asked);
+        outbound.limit_fragments(asked);
         let mut output = Vec::new();
         outbound.handshake(&vec![1; 2 * fragment + 1], &mut output).unwrap();
         let expected = [fragment, fragment, 1].map(|size| Taken::Handshake(vec![1; size]));
         assert_eq!(open(&mut receiving(suite()), &output), expected, "{asked}");
+    }
+}
+
+#[test]
+fn a_limit_of_fragments_is_lowered_and_never_raised() {
+    let mut outbound = sending(suite(), Padding::None);
+    for (asked, fragment) in [(500, 500), (600, 500), (0, 2), (usize::MAX, 2)] {
+        outbound.limit_fragments(asked);
+        let records = outbound.sealed_bytes(fragment + 1) - outbound.sealed_bytes(1);
+        assert_eq!(records, outbound.sealed_bytes(fragment), "{asked}");
+        assert_eq!(outbound.sealed_bytes(fragment), fragment + PROTECTION_OVERHEAD_BYTES);
     }
 }
 
@@ -154,7 +165,7 @@ fn alert_fits_one_record_whatever_the_padding_and_the_fragment_limit() {
     {
         for fragment in [0, 1, 2, 3, 63, MAXIMUM] {
             let mut outbound = sending(suite(), padding);
-            outbound.set_maximum_fragment_bytes(fragment);
+            outbound.limit_fragments(fragment);
             let mut output = Vec::new();
             outbound.alert(CLOSE_NOTIFY, &mut output).unwrap();
             let expected = [Taken::Alert(1, 0, true)];

@@ -36,7 +36,7 @@ fn byte_of_a_stream() -> impl Strategy<Value = u8> {
 fn sent(acts: &[Act], fragment: usize) -> (Vec<u8>, Vec<Taken>) {
     let mut outbound = Outbound::new(Role::Server, Padding::None);
     outbound.set_key(&secret("peer"));
-    outbound.set_maximum_fragment_bytes(fragment);
+    outbound.limit_fragments(fragment);
     let (mut stream, mut expected) = (Vec::new(), Vec::new());
     let pieces = |size: usize, taken: fn(Vec<u8>) -> Taken| {
         vec![5; size].chunks(fragment).map(|piece| taken(piece.to_vec())).collect::<Vec<_>>()

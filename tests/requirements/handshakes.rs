@@ -175,6 +175,7 @@ fn obfuscated_ticket_age_is_the_age_and_what_is_added_to_it() {
             lifetime_seconds: 60,
             age_add,
             max_early_data_bytes: None,
+            resumption_across_names: false,
             application_layer_protocol: None,
         };
         let mut setup = Setup::default();

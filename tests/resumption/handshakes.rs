@@ -4,10 +4,10 @@ use countersign::crypto::Secret;
 use countersign::crypto::ring::{TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384};
 use countersign::epoch::{Epoch, Role};
 use countersign::failure::{Cause, Misuse};
-use countersign::handshake::decision::{Decision, HelloRefusal};
+use countersign::handshake::decision::{CertificateFault, Decision, HelloRefusal};
 use countersign::handshake::event::NegotiatedPsk;
 use countersign::handshake::psk::{ExternalKey, PreSharedKey};
-use countersign::handshake::{End, Fact};
+use countersign::handshake::{End, Fact, Output};
 use countersign::key_schedule::PskKind;
 use countersign::message::{EncryptedExtensions, ExtensionSet, HEADER_BYTES, ParseContext};
 use countersign::registry::{ExtensionType, HandshakeType, NamedGroup, PskKeyExchangeMode};
@@ -25,6 +25,48 @@ fn ticket_resumes_without_a_certificate() {
     assert_eq!(psk_used(&pair), Some(PskKind::Resumption));
     let moves = &pair.client.observed.moves;
     assert!(moves.contains(&("WaitEncryptedExtensions", "EncryptedExtensions", "WaitFinished")));
+}
+
+#[test]
+fn either_end_rejects_the_certificate_of_the_session_that_it_has_resumed() {
+    let kept = Kept::default();
+    for (by, alert) in [(Role::Client, 45), (Role::Server, 45)] {
+        let ticket = tickets(&kept, 1).remove(0);
+        let mut pair = resume(vec![ticket.offer(5)], false).pair();
+        run(&mut pair, &kept, false);
+        assert!(pair.agrees(), "{pair:?}");
+        let (rejecting, other) = match by {
+            Role::Client => (&mut pair.client, &mut pair.server),
+            Role::Server => (&mut pair.server, &mut pair.client),
+        };
+        rejecting.handshake.reject(CertificateFault::Expired).expect("it is connected");
+        let sent = std::iter::from_fn(|| rejecting.handshake.poll()).find_map(|out| match out {
+            Output::Alert { epoch, alert } => Some((epoch, alert.to_wire())),
+            _ => None,
+        });
+        assert_eq!(sent, Some((Epoch::Application, [2, alert])), "{by:?}");
+        assert!(other.observed.end.is_none());
+    }
+}
+
+#[test]
+fn nobody_can_reject_a_certificate_where_a_key_from_outside_took_its_place() {
+    let psk = || PreSharedKey::raw_external(&[7; 32], &TLS_AES_128_GCM_SHA256).expect("a key");
+    let mut pair = resume(vec![psk().offered_as(b"name".to_vec())], false).pair();
+    pair.run_with(
+        |_| (),
+        |_, question| match question {
+            Decision::SelectCredential(question) => {
+                Ok(question.psk(0, psk(), None, false).expect("it is offered"))
+            }
+            other => Ok(Identity::example().answer(other)),
+        },
+    );
+    assert!(pair.agrees(), "{pair:?}");
+    for end in [&mut pair.client, &mut pair.server] {
+        let refused = end.handshake.reject(CertificateFault::Revoked);
+        assert_eq!(refused, Err(Misuse::NoCertificate));
+    }
 }
 
 #[test]

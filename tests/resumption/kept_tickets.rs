@@ -21,6 +21,7 @@ fn ticket(bytes: &[u8], lifetime_seconds: u32) -> Ticket {
         age_add: 1_000_000,
         max_early_data_bytes: None,
         application_layer_protocol: None,
+        resumption_across_names: false,
     }
 }
 
@@ -39,6 +40,7 @@ fn tickets() -> impl Strategy<Value = Ticket> {
                 age_add,
                 max_early_data_bytes: early_data,
                 application_layer_protocol: protocol,
+                resumption_across_names: age_add % 2 == 1,
             }
         },
     )
@@ -52,6 +54,7 @@ fn fields(ticket: &Ticket) -> impl PartialEq + std::fmt::Debug {
         ticket.suite.id,
         (ticket.lifetime_seconds, ticket.age_add, ticket.max_early_data_bytes),
         ticket.application_layer_protocol.clone(),
+        ticket.resumption_across_names,
     )
 }
 

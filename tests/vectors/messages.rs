@@ -201,6 +201,7 @@ fn client_psk(end: &mut End, ticket_nonce: &[u8]) -> Vec<u8> {
         ticket_nonce,
         ticket: b"ticket",
         max_early_data_size: None,
+        resumption_across_names: false,
     };
     let mut bytes = Vec::new();
     message::encode(HandshakeType::NEW_SESSION_TICKET, &mut bytes, |w| {

@@ -295,6 +295,7 @@ fn ticket_of_section_3() -> Ticket {
         age_add: issued.ticket_age_add,
         max_early_data_bytes: issued.max_early_data_size,
         application_layer_protocol: None,
+        resumption_across_names: issued.resumption_across_names,
     }
 }
 

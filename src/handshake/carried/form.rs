@@ -62,6 +62,7 @@ impl Endpoint {
                     encode_name(writer, &scope.server_name);
                     encode_name(writer, &scope.application_layer_protocol);
                     writer.u8(code(&REQUESTS, &scope.client_authentication));
+                    writer.u8(code(&BOOLEANS, &scope.resumption_across_names));
                 }
             }
         }
@@ -81,6 +82,7 @@ impl Endpoint {
                         server_name: decode_name(reader)?,
                         application_layer_protocol: decode_name(reader)?,
                         client_authentication: coded(&REQUESTS, reader)?,
+                        resumption_across_names: coded(&BOOLEANS, reader)?,
                     }))
                 } else {
                     None
@@ -107,6 +109,7 @@ impl Course {
             offered.for_each(|extension_type| extension_type.encode(writer));
         });
         writer.u8(code(&PSKS, psk));
+        writer.u8(code(&BOOLEANS, &self.certificate_was_accepted));
         writer.u32(self.user_canceled_in_a_row);
         writer.raw(&self.unconfirmed_bytes.to_be_bytes());
         writer.u8(code(&BOOLEANS, &self.data_has_arrived));
@@ -127,6 +130,7 @@ impl Course {
                 ExtensionSet::of(types.iter())
             },
             psk: coded(&PSKS, reader)?,
+            certificate_was_accepted: coded(&BOOLEANS, reader)?,
             user_canceled_in_a_row: reader.u32().ok()?,
             unconfirmed_bytes: decode_u64(reader)?,
             data_has_arrived: coded(&BOOLEANS, reader)?,

@@ -46,6 +46,7 @@ impl Connected {
                 age_add: message.ticket_age_add,
                 max_early_data_bytes: message.max_early_data_size,
                 application_layer_protocol: self.protocol.clone(),
+                resumption_across_names: message.resumption_across_names,
             }));
         }
         Ok(Next::to(self))

@@ -7,6 +7,7 @@ use pki_types::ServerName;
 
 pub use crate::codec::Vector;
 use crate::crypto::Provider;
+use crate::epoch::Role;
 pub use crate::failure::Disclosure;
 use crate::failure::Misuse;
 use crate::handshake::psk::OfferedPsk;
@@ -95,11 +96,7 @@ impl ClientConfig {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
             key_shares: KeyShares::default(),
-            signature_schemes: provider
-                .signatures
-                .iter()
-                .map(|algorithm| algorithm.scheme)
-                .collect(),
+            signature_schemes: schemes_of(&provider, Role::Server).collect(),
             certificate_signature_schemes: schemes_in_certificates(&provider),
             server_certificate_types: only_x509(),
             client_certificate_types: only_x509(),
@@ -204,9 +201,12 @@ pub enum ClientAuthentication {
 /// Whose order of preference decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Preference {
-    /// The server's own.
+    /// The server's own; a group whose key share is there goes before those that it would have to
+    /// ask for.
     #[default]
     Server,
+    /// The server's own, even where it costs a HelloRetryRequest.
+    ServerStrictly,
     /// The client's.
     Client,
 }
@@ -223,6 +223,12 @@ pub struct ServerConfig {
     /// Whether EncryptedExtensions tells clients all of these groups, from which they learn what to
     /// send a share of next time (RFC 9846 §4.3.7).
     pub announce_groups: bool,
+    /// Whether EncryptedExtensions acknowledges the client's `server_name`, as a server must that
+    /// goes by it (RFC 6066 §3).
+    pub acknowledge_server_name: bool,
+    /// Whether tickets say that they may be used under any name of the server's certificate
+    /// (draft-ietf-tls-cross-sni-resumption).
+    pub resumption_across_names: bool,
     /// How a PSK may be used (RFC 9846 §4.3.9).
     pub psk_key_exchange_modes: Vector<PskKeyExchangeMode>,
     /// Whose preference decides on suite and group.
@@ -307,13 +313,11 @@ impl ServerConfig {
             cipher_suites: provider.suites.iter().map(|suite| suite.id).collect(),
             groups: provider.groups.iter().map(|group| group.id()).collect(),
             announce_groups: false,
+            acknowledge_server_name: true,
+            resumption_across_names: false,
             psk_key_exchange_modes: core::iter::once(PskKeyExchangeMode::PSK_DHE_KE).collect(),
             preference: Preference::Server,
-            signature_schemes: provider
-                .signatures
-                .iter()
-                .map(|algorithm| algorithm.scheme)
-                .collect(),
+            signature_schemes: schemes_of(&provider, Role::Client).collect(),
             certificate_signature_schemes: schemes_in_certificates(&provider),
             server_certificate_types: only_x509(),
             client_certificate_types: only_x509(),
@@ -347,10 +351,17 @@ impl ServerConfig {
     }
 }
 
+/// What the provider verifies of that peer's.
+fn schemes_of(provider: &Provider, signer: Role) -> impl Iterator<Item = SignatureScheme> {
+    let verified = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    verified.filter(move |scheme| scheme.signs_for(signer))
+}
+
 /// RFC 9846 §9.1: `rsa_pkcs1_sha256` is mandatory, and for certificates only. Most authorities sign
 /// so.
 fn schemes_in_certificates(provider: &Provider) -> Vector<SignatureScheme> {
-    let proven = provider.signatures.iter().map(|algorithm| algorithm.scheme);
+    // What only clients sign with is not for certificates (RFC 9963).
+    let proven = schemes_of(provider, Role::Server);
     let for_certificates_only = [
         SignatureScheme::RSA_PKCS1_SHA256,
         SignatureScheme::RSA_PKCS1_SHA384,

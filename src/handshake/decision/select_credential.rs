@@ -7,6 +7,7 @@ use super::{
     ServerCredential, Unfit,
 };
 use crate::crypto::Suite;
+use crate::epoch::Role;
 use crate::failure::{Cause, Misuse};
 use crate::handshake::config::ClientAuthentication;
 use crate::handshake::psk::{PreSharedKey, check_binder};
@@ -62,7 +63,8 @@ impl SelectCredential {
     /// The schemes in which the client can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
+        let offered = offered.into_iter().flat_map(|list| list.iter());
+        offered.filter(|scheme| scheme.signs_for(Role::Server))
     }
 
     /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent
@@ -298,7 +300,8 @@ impl SelectClientCredential {
     /// The schemes in which the server can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + '_ {
         let offered = self.request().and_then(|request| request.signature_algorithms);
-        offered.into_iter().flat_map(|list| list.iter()).filter(|scheme| scheme.signs_messages())
+        let offered = offered.into_iter().flat_map(|list| list.iter());
+        offered.filter(|scheme| scheme.signs_for(Role::Client))
     }
 
     /// The schemes the server can verify in certificates: `signature_algorithms_cert` if it sent

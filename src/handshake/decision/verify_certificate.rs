@@ -115,18 +115,7 @@ impl VerifyCertificate {
 
     /// The certificate is unacceptable.
     pub fn reject(self, fault: CertificateFault) -> Answer {
-        let cause = match fault {
-            CertificateFault::Bad => Cause::CertificateBad,
-            CertificateFault::Unsupported => Cause::CertificateUnsupported,
-            CertificateFault::Revoked => Cause::CertificateRevoked,
-            CertificateFault::Expired => Cause::CertificateExpired,
-            CertificateFault::Unspecified => Cause::CertificateUnacceptable,
-            CertificateFault::UnknownAuthority => Cause::CertificateAuthorityUnknown,
-            // Only a client sends bad_certificate_status_response (RFC 6066 §8).
-            CertificateFault::Status if self.role == Role::Server => Cause::CertificateUnacceptable,
-            CertificateFault::Status => Cause::CertificateStatusBad,
-        };
-        Answer { serial: self.serial, reply: Reply::Refused(cause) }
+        Answer { serial: self.serial, reply: Reply::Refused(fault.cause(self.role)) }
     }
 
     /// The certificate is valid, and access control says no to its holder.
@@ -176,4 +165,20 @@ pub enum CertificateFault {
     UnknownAuthority,
     /// The stapled OCSP response is invalid or unacceptable.
     Status,
+}
+
+impl CertificateFault {
+    /// What a connection fails of at an end of this role.
+    pub(crate) const fn cause(self, role: Role) -> Cause {
+        match (self, role) {
+            (Self::Bad, _) => Cause::CertificateBad,
+            (Self::Unsupported, _) => Cause::CertificateUnsupported,
+            (Self::Revoked, _) => Cause::CertificateRevoked,
+            (Self::Expired, _) => Cause::CertificateExpired,
+            (Self::UnknownAuthority, _) => Cause::CertificateAuthorityUnknown,
+            (Self::Status, Role::Client) => Cause::CertificateStatusBad,
+            // Only a client sends bad_certificate_status_response (RFC 6066 §8).
+            (Self::Status, Role::Server) | (Self::Unspecified, _) => Cause::CertificateUnacceptable,
+        }
+    }
 }

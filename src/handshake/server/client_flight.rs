@@ -127,9 +127,10 @@ impl WaitCertificateVerify {
 impl VerifyCertificate {
     pub(super) fn certificate_accepted(
         self,
-        _: &mut Context,
+        cx: &mut Context,
         _: CertificateAccepted,
     ) -> Step<Self, on::CertificateAccepted> {
+        cx.certificate_was_accepted = true;
         Ok(Next::to(WaitFinished { flight: self.flight }))
     }
 }

@@ -89,6 +89,10 @@ impl SealTicket {
                 ticket_nonce: &self.nonce,
                 ticket: &ticket,
                 max_early_data_size: self.order.max_early_data_bytes,
+                resumption_across_names: cx
+                    .ticket_scope
+                    .as_ref()
+                    .is_some_and(|scope| scope.resumption_across_names),
             };
             let grease = Grease::draw(self.connected.grease, self.connected.random.as_ref())?;
             let layout = grease.map(|grease| grease.around(&Layout::default()));

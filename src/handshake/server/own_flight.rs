@@ -103,6 +103,7 @@ impl SelectCredential {
                 server_name: hello.extensions.server_name.map(<[u8]>::to_vec),
                 application_layer_protocol: protocol.map(<[u8]>::to_vec),
                 client_authentication: self.config.client_authentication,
+                resumption_across_names: self.config.resumption_across_names,
             })
         })
     }

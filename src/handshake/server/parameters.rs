@@ -70,7 +70,9 @@ pub(super) fn encrypted_extensions(
     let resumes = negotiated.psk.as_ref().is_some_and(|psk| psk.kind == PskKind::Resumption);
     let extensions = EncryptedExtensions {
         // RFC 6066 §3: a server that resumes does not acknowledge the name.
-        server_name: hello.extensions.server_name.is_some() && !resumes,
+        server_name: config.acknowledge_server_name
+            && hello.extensions.server_name.is_some()
+            && !resumes,
         supported_groups: config.announce_groups.then(|| config.groups.list()),
         application_layer_protocol: negotiated.application_layer_protocol.as_deref(),
         // With a PSK there is no certificate to ask for.
