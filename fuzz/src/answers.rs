@@ -63,6 +63,22 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
             1 => question.decline(),
             _ => question.sealed(b"a ticket".to_vec()).expect("a ticket of eight bytes"),
         },
+        // As they are: who has the key can make up the rest.
+        Decision::SealCookie(question) => match script.byte() % 2 {
+            1 => question.unavailable(),
+            _ => {
+                let contents = question.contents().to_vec();
+                question.sealed(contents).expect("two short hashes")
+            }
+        },
+        Decision::OpenCookie(question) => match script.byte() % 3 {
+            1 => question.refuse(),
+            2 => question.unavailable(),
+            _ => {
+                let contents = question.cookie().to_vec();
+                question.opened(contents)
+            }
+        },
         other => panic!("a question without an answer: {other:?}"),
     }
 }
@@ -108,6 +124,8 @@ fn look_at(decision: &Decision) {
             assert_eq!(question.psk().as_bytes().len(), question.suite().hash.output_bytes());
             assert!(question.order().lifetime_seconds <= MAX_TICKET_LIFETIME_SECONDS);
         }
+        Decision::SealCookie(question) => assert!(question.contents().len() < 128),
+        Decision::OpenCookie(question) => assert!(!question.cookie().is_empty()),
         other => panic!("a question that nobody reads: {other:?}"),
     }
 }

@@ -91,6 +91,8 @@ enum Step {
     Drop(Role),
     Double(Role),
     Swap(Role),
+    /// The server has forgotten that it has sent a retry, or is another one.
+    Forget,
     /// A message of the library arrives first, under the keys in use.
     Inject(Role, usize),
     /// An alert arrives first.
@@ -129,6 +131,7 @@ enum Parcel {
 }
 
 struct World {
+    flags: [u8; 3],
     pair: Pair,
     /// What is on its way to the client, and to the server.
     on_their_way: [VecDeque<Parcel>; 2],
@@ -150,6 +153,7 @@ const fn index(role: Role) -> usize {
 impl World {
     fn new(flags: [u8; 3]) -> Self {
         let mut world = Self {
+            flags,
             pair: setup(&mut Script::new(&flags)).pair(),
             on_their_way: Default::default(),
             histories: Default::default(),
@@ -224,6 +228,9 @@ impl World {
             steps.extend([0, 90, 40].map(|description| Step::Alert(role, description)));
             steps.extend(ORDERS.map(|order| Step::Order(role, order)));
         }
+        if self.pair.server.handshake.state() == "WaitSecondClientHello" {
+            steps.push(Step::Forget);
+        }
         steps
     }
 
@@ -242,6 +249,11 @@ impl World {
                 parcels.rotate_right(1);
             }
             Step::Swap(role) => self.on_their_way[index(role)].swap(0, 1),
+            Step::Forget => {
+                self.pair.server = setup(&mut Script::new(&self.flags)).pair().server;
+                self.alerts_sent[index(Role::Server)] = 0;
+                self.histories[index(Role::Server)] = DefaultHasher::new();
+            }
             Step::Inject(role, message) => {
                 let epoch = self.end(role).handshake.receive_epoch();
                 self.arrive(role, Parcel::Message(epoch, library[message].clone()));

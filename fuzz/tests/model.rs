@@ -15,6 +15,7 @@ const SETUPS: &[(&str, [u8; 3], usize)] = &[
     ("plain", [0, 0, 0], 2),
     ("retry", [1, 0, 0], 1),
     ("retry with a cookie", [9, 0, 0], 1),
+    ("retry that is not remembered", [0x88, 0, 0], 1),
     ("client certificate", [2, 0, 0], 1),
     ("retry and a client certificate that is required", [5, 0, 0], 1),
     ("client certificate after the handshake", [0, 0, 0x40], 2),
