@@ -53,8 +53,10 @@ fn flow(bits: Bits, setup: &mut Setup) {
     if bits.has(2) {
         server.client_authentication = ClientAuthentication::Require;
     }
-    if bits.has(3) {
-        server.cookie_bytes = 8;
+    match (bits.has(3), bits.has(7)) {
+        (true, false) => server.cookie_bytes = 8,
+        (true, true) => server.stateless_retry = Some(StatelessRetry::Always),
+        (false, _) => {}
     }
     if bits.has(4) || bits.has(5) {
         client.application_layer_protocols = [ProtocolName(b"a protocol")].into_iter().collect();

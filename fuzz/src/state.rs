@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use countersign::connection::{Carried, Connection};
 use countersign::crypto::aead::NONCE_BYTES;
 use countersign::crypto::ring::TLS_AES_256_GCM_SHA384;
-use countersign::epoch::Role;
-use countersign::failure::Disclosure;
+use countersign::epoch::{Epoch, Role};
+use countersign::failure::{Cause, Disclosure};
+use countersign::handshake::config::StatelessRetry;
 use countersign::handshake::event::{NewTicket, Ticket};
 use countersign::handshake::psk::{OfferedPsk, PreSharedKey};
-use countersign::handshake::{Answer, Decision, Fact};
+use countersign::handshake::{Answer, Decision, End, Fact};
 use countersign::policy::{Resumption, TicketSealer, Tickets};
-use countersign_testing::Pair;
+use countersign_testing::{Pair, Setup, Socket, Wire};
 use pki_types::UnixTime;
 
 use crate::answers;
@@ -20,7 +22,8 @@ use crate::script::Script;
 use crate::setup::setup;
 
 /// What can be written down; the first byte says which of these the others are read as.
-const FORMS: &[fn(&mut Script<'_>)] = &[kept_ticket, sealed_ticket, foreign_ticket];
+const FORMS: &[fn(&mut Script<'_>)] =
+    &[kept_ticket, sealed_ticket, foreign_ticket, carried_connection, cookie];
 
 /// Reads `bytes` as what an earlier connection has left.
 ///
@@ -63,6 +66,79 @@ fn foreign_ticket(script: &mut Script<'_>) {
     ticket.push(0);
     let opened = offer_to_sealer(ticket, early_data);
     assert!(!opened, "a ticket of nobody's is taken");
+}
+
+/// An established connection: there is one way to write it, and what is read can be used.
+fn carried_connection(script: &mut Script<'_>) {
+    let bytes = script.rest();
+    let setup = setup(&mut Script::new(&[]));
+    let Some(carried) = Carried::from_bytes(bytes, &setup.client.provider) else { return };
+    assert_eq!(carried.to_bytes().as_deref(), Ok(bytes), "it comes back as another one");
+    let imported = match carried.role() {
+        Role::Client => Connection::import_client(&setup.client, carried),
+        Role::Server => Connection::import_server(&setup.server, carried),
+    };
+    let mut socket = Socket::new(imported.expect("a connection of that role"));
+    let _closed = socket.connection.write(b"a word", &mut socket.output);
+    let _closed = socket.connection.update_keys(false);
+    socket.work(&mut Err);
+    if let Ok(carried) = socket.connection.export() {
+        let bytes = carried.to_bytes().expect("it came in this form");
+        let again = Carried::from_bytes(&bytes, &setup.client.provider);
+        drop(again.expect("it was just written"));
+    }
+}
+
+/// What a cookie holds, if somebody with the key has made it up.
+fn cookie(script: &mut Script<'_>) {
+    let (_, second) = sent_away();
+    let mut server = without_memory().pair().server;
+    server.handshake.receive(Epoch::Initial, &second).expect("it waits");
+    server.settle();
+    let Some(Decision::OpenCookie(question)) = server.question.take() else {
+        panic!("nobody asks: {server:?}")
+    };
+    server.handshake.answer(question.opened(script.rest().to_vec())).expect("it is open");
+    server.settle();
+    match &server.observed.end {
+        None => assert_eq!(server.handshake.state(), "SelectCredential"),
+        Some(End::Failed(failure)) => assert!(REFUSALS.contains(&failure.cause), "{failure}"),
+        Some(end) => panic!("{end:?}"),
+    }
+    server.handshake.transport_eof();
+    server.settle();
+    judge_end(&mut server, Disclosure::Exact);
+}
+
+/// How a server may refuse an honest hello whose cookie holds something else.
+const REFUSALS: [Cause; 3] =
+    [Cause::CookieRefused, Cause::SecondHelloChanged, Cause::SecondHelloKeyShare];
+
+/// The plainest pair, whose server remembers no retry.
+fn without_memory() -> Setup {
+    let mut setup = setup(&mut Script::new(&[]));
+    setup.server.stateless_retry = Some(StatelessRetry::Always);
+    setup
+}
+
+/// What an honest cookie holds, and the hello that brings it back.
+fn sent_away() -> (Vec<u8>, Vec<u8>) {
+    let (mut contents, mut hello) = (Vec::new(), Vec::new());
+    without_memory().pair().run_with(
+        |flight| {
+            if (flight.from, flight.epoch) == (Role::Client, Epoch::Initial) {
+                hello.clone_from(&flight.bytes);
+            }
+        },
+        |_, question| match question {
+            Decision::SealCookie(question) => {
+                contents = question.contents().to_vec();
+                Ok(question.sealed(b"a cookie".to_vec()).expect("a cookie of eight bytes"))
+            }
+            other => Ok(answers::answer(other, &mut Script::new(&[]))),
+        },
+    );
+    (contents, hello)
 }
 
 /// Whether the server opens the ticket and goes on with it, so far as it gets.
@@ -179,5 +255,20 @@ pub(crate) fn seeds() -> Vec<(String, Vec<u8>)> {
             seeds.push((format!("foreign-{name}"), [&[2, 0][..], &ticket.ticket[1..]].concat()));
         }
     }
+    seeds.extend(connections());
+    seeds.push((String::from("cookie"), [&[4][..], &sent_away().0].concat()));
     seeds
+}
+
+/// Both ends of a connection, as they are carried elsewhere.
+fn connections() -> Vec<(String, Vec<u8>)> {
+    let mut wire = Wire::new(setup(&mut Script::new(&[])));
+    wire.run_with(|_, _| (), |_, q| Ok(answers::answer(q, &mut Script::new(&[]))));
+    let Wire { client, server } = wire;
+    let carried = [("client", client), ("server", server)].map(|(name, socket)| {
+        let carried = socket.connection.export().expect("a connection at rest");
+        let bytes = carried.to_bytes().expect("short names");
+        (format!("carried-{name}"), [&[3][..], &bytes].concat())
+    });
+    carried.into()
 }

@@ -100,7 +100,6 @@ impl Handshake {
             let alert = this.disclosure.alert(cause);
             this.cx.authentication_unresolved();
             this.cx.prepare_to_fail();
-            this.cx.authentication_unresolved();
             if this.closure.may_send() {
                 this.cx.alert(Alert::Error(alert));
             }

@@ -7,9 +7,11 @@ mod values;
 use countersign::connection::{Carried, Connection};
 use countersign::diagnosis::Evidence;
 use countersign::epoch::Role;
+use countersign::failure::Misuse;
 use countersign::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use countersign::handshake::closure::Closure;
 use countersign::handshake::config::ClientAuthentication;
+use countersign::handshake::decision::CertificateFault;
 use countersign::handshake::event::NewTicket;
 use countersign::handshake::psk::{OfferedPsk, PreSharedKey};
 use countersign::handshake::{Answer, Decision, End, Fact};
@@ -256,6 +258,37 @@ fn a_ticket_that_was_issued_elsewhere_resumes() {
             },
         );
         talk(&mut second);
+    }
+}
+
+#[test]
+fn tickets_are_for_other_names_as_before() {
+    for across_names in [false, true] {
+        let mut setup = Setup::default();
+        setup.server.client_authentication = ClientAuthentication::Request;
+        setup.server.resumption_across_names = across_names;
+        let mut wire = carry(connected(setup), Role::Server, &Setup::default());
+        wire.server.connection.issue_ticket(TICKET).expect("a client that takes tickets");
+        wire.run(|_, _| ());
+        let ticket = wire.client.facts.iter().find_map(|fact| match fact {
+            Fact::Ticket(ticket) => Some(ticket),
+            _ => None,
+        });
+        assert_eq!(ticket.expect("a ticket").resumption_across_names, across_names);
+    }
+}
+
+#[test]
+fn a_certificate_that_was_accepted_is_rejected_elsewhere() {
+    for authentication in [ClientAuthentication::None, ClientAuthentication::Require] {
+        for role in BOTH {
+            let mut setup = Setup::default();
+            setup.server.client_authentication = authentication;
+            let mut wire = carry(connected(setup), role, &Setup::default());
+            let rejected = end(&mut wire, role).connection.reject(CertificateFault::Revoked);
+            let known = role == Role::Client || authentication == ClientAuthentication::Require;
+            assert_eq!(rejected, if known { Ok(()) } else { Err(Misuse::NoCertificate) });
+        }
     }
 }
 

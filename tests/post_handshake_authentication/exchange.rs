@@ -6,7 +6,7 @@ use countersign::failure::{Cause, Misuse};
 use countersign::handshake;
 use countersign::handshake::client_authentication::{ClientAuthenticationState, Reply};
 use countersign::handshake::config::ClientAuthentication;
-use countersign::handshake::decision::Decision;
+use countersign::handshake::decision::{CertificateFault, Decision};
 use countersign::handshake::{Answer, Fact};
 use countersign::message::{CertificateRequest, DistinguishedName, HEADER_BYTES};
 use countersign::registry::HandshakeType;
@@ -188,6 +188,21 @@ fn nothing_of_the_clients_counts_before_the_verdict_and_the_server_goes_on_sendi
     pair.run(|_| ());
     assert_eq!(answered(&pair.server).len(), 1);
     assert!(pair.agrees());
+}
+
+#[test]
+fn certificate_that_was_accepted_can_be_rejected_later() {
+    let mut pair = connect(setup());
+    let fault = CertificateFault::Revoked;
+    assert_eq!(pair.server.handshake.reject(fault), Err(Misuse::NoCertificate));
+    pair.server.handshake.request_certificate(true).expect("it is offered");
+    pair.run(|_| ());
+    assert_eq!(pair.server.handshake.reject(fault), Ok(()));
+    pair.run(|_| ());
+    let Some(handshake::End::Refused(refusal)) = &pair.client.observed.end else {
+        panic!("{:?}", pair.client.observed.end)
+    };
+    assert_eq!(refusal.alert, ErrorAlert::CertificateRevoked.description());
 }
 
 #[test]

@@ -109,6 +109,7 @@ impl Course {
             offered.for_each(|extension_type| extension_type.encode(writer));
         });
         writer.u8(code(&PSKS, psk));
+        writer.u8(code(&BOOLEANS, &self.certificate_was_accepted));
         writer.u32(self.user_canceled_in_a_row);
         writer.raw(&self.unconfirmed_bytes.to_be_bytes());
         writer.u8(code(&BOOLEANS, &self.data_has_arrived));
@@ -129,6 +130,7 @@ impl Course {
                 ExtensionSet::of(types.iter())
             },
             psk: coded(&PSKS, reader)?,
+            certificate_was_accepted: coded(&BOOLEANS, reader)?,
             user_canceled_in_a_row: reader.u32().ok()?,
             unconfirmed_bytes: decode_u64(reader)?,
             data_has_arrived: coded(&BOOLEANS, reader)?,

@@ -53,6 +53,7 @@ pub(crate) struct Course {
     pub(crate) updates: UpdateLedger,
     offered: ExtensionSet,
     psk: Psk,
+    certificate_was_accepted: bool,
     user_canceled_in_a_row: u32,
     unconfirmed_bytes: u64,
     data_has_arrived: bool,
@@ -102,6 +103,7 @@ impl Handshake {
                 updates: self.cx.updates,
                 offered: self.cx.offered,
                 psk: self.cx.psk,
+                certificate_was_accepted: self.cx.certificate_was_accepted,
                 user_canceled_in_a_row: self.user_canceled_in_a_row,
                 unconfirmed_bytes: self.cx.unconfirmed_bytes,
                 data_has_arrived: self.cx.data_has_arrived,
@@ -164,6 +166,7 @@ impl Handshake {
         self.cx.updates = course.updates;
         self.cx.offered = course.offered;
         self.cx.psk = course.psk;
+        self.cx.certificate_was_accepted = course.certificate_was_accepted;
         self.cx.unconfirmed_bytes = course.unconfirmed_bytes;
         self.cx.data_has_arrived = course.data_has_arrived;
         self.cx.write_is_closed = !course.closure.may_send();

@@ -202,10 +202,11 @@ impl WaitPostHandshakeCertificateVerify {
 impl VerifyPostHandshakeCertificate {
     pub(super) fn certificate_accepted(
         self,
-        _: &mut Context,
+        cx: &mut Context,
         _: CertificateAccepted,
     ) -> Step<Self, on::CertificateAccepted> {
         let Self { connected, response } = self;
+        cx.certificate_was_accepted = true;
         Ok(Next::to(WaitPostHandshakeFinished { connected, response }))
     }
 
