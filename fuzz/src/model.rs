@@ -383,7 +383,7 @@ fn library() -> Vec<Vec<u8>> {
         vec![HandshakeType::KEY_UPDATE.0, 0, 0, 1, 1],
     ];
     let mut kinds = vec![Kind::NewSessionTicket, Kind::KeyUpdate];
-    for flags in [[0, 0, 0], [3, 0, 0], [0, 0, 6]] {
+    for flags in [[0, 0, 0], [3, 0, 0], [0, 0, 6], [0, 8, 0]] {
         let mut pair = setup(&mut Script::new(&flags)).pair();
         pair.run_with(
             |flight| {

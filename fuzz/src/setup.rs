@@ -1,14 +1,16 @@
 //! Two configurations from three bytes of a script; zeros give the plainest.
 
+use std::sync::Arc;
+
 use countersign::failure::Disclosure;
 use countersign::handshake::config::{
     ClientAuthentication, CompatibilityMode, KeyShares, Preference, Profile, Vector,
 };
 use countersign::handshake::{ClientConfig, Destination, ServerConfig};
 use countersign::limits::Limits;
-use countersign::message::{DistinguishedName, ProtocolName, TicketRequest};
+use countersign::message::{DistinguishedName, OidFilter, ProtocolName, TicketRequest};
 use countersign::registry::{CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode};
-use countersign_testing::Setup;
+use countersign_testing::{Reversed, Setup};
 
 use crate::answers;
 use crate::insecure::insecure_provider;
@@ -91,7 +93,14 @@ fn offer(bits: Bits, setup: &mut Setup) {
         client.ticket_request = Some(TicketRequest { new_session_count: 2, resumption_count: 1 });
         client.request_signed_certificate_timestamps = true;
         client.certificate_authorities = authorities.clone();
+        client.certificate_compressions = vec![Arc::new(Reversed)];
         server.certificate_authorities = authorities;
+        server.certificate_compressions = vec![Arc::new(Reversed)];
+        let anything = OidFilter {
+            certificate_extension_oid: b"\x06\x03\x55\x1d\x7f",
+            certificate_extension_values: b"of an extension that nobody knows",
+        };
+        server.oid_filters = [anything].into_iter().collect();
         server.request_ocsp_response = true;
         server.announce_groups = true;
     }
