@@ -8,7 +8,7 @@ use countersign::handshake::config::{
 };
 use countersign::handshake::{ClientConfig, Destination, ServerConfig};
 use countersign::limits::Limits;
-use countersign::message::{DistinguishedName, ProtocolName, TicketRequest};
+use countersign::message::{DistinguishedName, OidFilter, ProtocolName, TicketRequest};
 use countersign::registry::{CertificateType, CipherSuite, NamedGroup, PskKeyExchangeMode};
 use countersign_testing::{Reversed, Setup};
 
@@ -100,6 +100,11 @@ fn offer(bits: Bits, setup: &mut Setup) {
         client.request_signed_certificate_timestamps = true;
         client.certificate_authorities = authorities.clone();
         server.certificate_authorities = authorities;
+        let anything = OidFilter {
+            certificate_extension_oid: b"\x06\x03\x55\x1d\x7f",
+            certificate_extension_values: b"of an extension that nobody knows",
+        };
+        server.oid_filters = [anything].into_iter().collect();
         server.request_ocsp_response = true;
         server.announce_groups = true;
     }
