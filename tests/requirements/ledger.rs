@@ -173,6 +173,14 @@ fn every_requirement_has_one_verdict() {
     }
 }
 
+#[test]
+fn nothing_that_must_be_is_left_undone() {
+    for (_, entry) in entries() {
+        let must = entry.level.starts_with("MUST");
+        assert!(!must || entry.verdict() != Some(Verdict::NotDone), "{entry:?}");
+    }
+}
+
 /// What a peer can provoke, and what then has an alert, is not settled by words.
 #[test]
 fn what_a_peer_must_hear_of_is_tested() {

@@ -2,6 +2,7 @@
 
 use countersign::connection::Connection;
 use countersign::handshake::config::KeyShares;
+use countersign::handshake::decision::Decision;
 use countersign::message::Item as Extension;
 use countersign::registry::{CipherSuite, ContentType, ExtensionType, NamedGroup};
 use countersign_testing::{Identity, Item, Setup, Socket, Trial};
@@ -66,6 +67,24 @@ cases! {
             setup.destination.psks = vec![key(b"one"), key(b"another")];
             stateless(setup);
         } => illegal_parameter;
+    server_that_forgets_refuses_a_cookie_that_it_cannot_open "tls13-4.3.2-05":
+        Server WaitSecondClientHello, Do(2, |trial, i| {
+            forget(trial);
+            if i == 0 {
+                trial.reach("OpenCookie");
+                match trial.victim.question.take() {
+                    Some(Decision::OpenCookie(question)) => trial.answer(question.refuse()),
+                    other => panic!("{other:?}"),
+                }
+                return;
+            }
+            change(trial, |m| m.set(44, &vector16(b"no cookie of ours")));
+        }), with stateless => illegal_parameter;
+    server_that_forgets_drops_change_cipher_spec_before_its_first_message "tls13-4.3.2-04":
+        Server WaitSecondClientHello, Do(1, |trial, _| {
+            forget(trial);
+            trial.deliver(Item::Plaintext(ContentType::CHANGE_CIPHER_SPEC, vec![1]));
+        }), with stateless => connected;
     server_that_forgets_lets_a_psk_of_another_hash_go "tls13-4.2.2-25":
         Server WaitSecondClientHello, Do(1, |trial, _| {
             forget(trial);
