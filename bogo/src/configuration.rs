@@ -63,6 +63,7 @@ pub(crate) fn client(options: &Options) -> Result<ClientConfig, Stop> {
     config.request_ocsp_response = options.ask_for_ocsp;
     config.request_signed_certificate_timestamps = options.ask_for_timestamps;
     config.certificate_compressions = compressions(options)?;
+    config.grease = options.grease;
     config.profile = profile(options)?;
     config.limits = limits(options);
     config.report_transitions = true;
@@ -88,6 +89,8 @@ pub(crate) fn server(options: &Options) -> Result<ServerConfig, Stop> {
         fits.then_some(()).ok_or_else(|| Stop::broken("-use-client-ca-list"))?;
     }
     config.certificate_compressions = compressions(options)?;
+    // The runner wants it of every server.
+    config.grease = true;
     config.preference = match options.prefers_own || options.policy.is_some() {
         true => Preference::ServerStrictly,
         false => Preference::Client,

@@ -284,6 +284,7 @@ const FLAGS: &[(&str, Flag)] = &[
     ("-expect-ocsp-response", Base64(|o, response| o.expect.ocsp_response = Some(response))),
     ("-enable-signed-cert-timestamps", Switch(|o| o.ask_for_timestamps = true)),
     ("-expect-signed-cert-timestamps", Base64(|o, list| o.expect.timestamps = Some(list))),
+    ("-enable-grease", Switch(|o| o.grease = true)),
     ("-install-cert-compression-algs", Switch(|o| o.compresses = true)),
     ("-install-one-cert-compression-alg", Code(|o, code| o.compresses_with = Some(code))),
     ("-use-ocsp-callback", Switch(|o| o.ocsp_callback = true)),

@@ -61,6 +61,7 @@ pub(crate) struct Options {
     pub(crate) client_authorities: Option<Vec<u8>>,
     pub(crate) ask_for_ocsp: bool,
     pub(crate) ask_for_timestamps: bool,
+    pub(crate) grease: bool,
     pub(crate) compresses: bool,
     pub(crate) compresses_with: Option<u16>,
     pub(crate) ocsp_callback: bool,
