@@ -150,7 +150,7 @@ pub(super) fn decode_timestamps(mut body: Reader<'_>) -> Result<Option<&[u8]>, C
 }
 
 /// Whether a peer can take it for a SignedCertificateTimestampList.
-pub(crate) fn is_timestamp_list(list: &[u8]) -> bool {
+pub fn is_timestamp_list(list: &[u8]) -> bool {
     decode_timestamps(Reader::new(list)).is_ok()
 }
 

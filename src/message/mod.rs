@@ -18,7 +18,7 @@ pub use self::authentication::{
 };
 pub use self::client_hello::{ClientHello, ClientHelloExtensions};
 pub use self::extension::{EXTENSIONS, Extension, ExtensionBlock, ExtensionSet, Placement};
-pub(crate) use self::extension_data::is_timestamp_list;
+pub use self::extension_data::is_timestamp_list;
 pub use self::extension_data::{
     DistinguishedName, KeyShareEntry, OfferedPsks, ProtocolName, PskBinder, PskIdentity,
     TicketRequest,
