@@ -207,7 +207,9 @@ impl<T> Vector<T> {
 
 impl<T: Encode> FromIterator<T> for Vector<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        let mut vector = Self { bytes: Vec::with_capacity(LIST_BYTES), item: PhantomData };
+        let items = items.into_iter();
+        let room = if items.size_hint().1 == Some(0) { 0 } else { LIST_BYTES };
+        let mut vector = Self { bytes: Vec::with_capacity(room), item: PhantomData };
         for item in items {
             let _fits = vector.push(&item);
         }
