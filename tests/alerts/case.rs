@@ -151,7 +151,7 @@ pub(crate) fn assert_over(trial: &mut Trial, name: &str) {
     // Neither states nor keys are left to print, but for those kept aside for a key log.
     drop(trial.victim.connection.take_installed_keys());
     let remains = format!("{:?}", trial.victim.connection);
-    for secret in ["Secret", "Sealer", "Opener", "FinishedKey"] {
+    for secret in ["Secret", "Sealer", "Opener"] {
         assert!(!remains.contains(secret), "{name}: {secret} in {remains}");
     }
 }
