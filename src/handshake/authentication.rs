@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use pki_types::ServerName;
+
 use crate::codec::{List, Vector, Writer};
 use crate::compression::CertificateCompression;
 use crate::crypto::leaf::Leaf;
@@ -10,11 +12,12 @@ use crate::epoch::Role;
 use crate::failure::Cause;
 use crate::handshake::certificate_compression::{self, Compressions};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{Decision, OwnCertificate, PeerChain, Serial, Sign};
-use crate::handshake::event::{EndEntity, Framed};
+use crate::handshake::decision::{
+    Decision, OwnCertificate, PeerChain, Serial, Sign, VerifyCertificate,
+};
+use crate::handshake::event::{CertificateRequestId, EndEntity, Framed};
 use crate::handshake::oid_filters;
 use crate::key_schedule::TrafficSecret;
-use crate::limits::Limits;
 use crate::message::{self, Certificate, CertificateEntry, CertificateVerify};
 use crate::message::{CertificateRequest, ClientHello, Finished, OidFilter};
 use crate::registry::{CertificateType, HandshakeType, SignatureScheme};
@@ -71,15 +74,15 @@ impl PeerCertificate {
         }
     }
 
-    /// That `signer` holds the private key: the signature covers the transcript through
-    /// Certificate.
+    /// That the peer holds the private key: the signature covers the transcript, to which the proof
+    /// is then added.
     pub(crate) fn prove_possession(
         &self,
+        signer: Role,
         provider: &Provider,
         offered: List<'_, SignatureScheme>,
-        signer: Role,
-        through_certificate: &Digest,
-        proof: &CertificateVerify<'_>,
+        transcript: &mut Transcript,
+        Framed { message: proof, encoded }: &Framed<'_, CertificateVerify<'_>>,
     ) -> Result<(), Cause> {
         if !offered.contains(proof.algorithm) {
             return Err(Cause::SignatureSchemeNotOffered);
@@ -87,10 +90,34 @@ impl PeerCertificate {
         if !proof.algorithm.signs_for(signer) {
             return Err(Cause::SignatureSchemeDoesNotFit);
         }
-        let message = signed_content(signer, through_certificate);
+        let message = signed_content(signer, &transcript.digest());
         let algorithm = provider.signature(proof.algorithm);
         let algorithm = algorithm.ok_or(Cause::SignatureSchemeNotOffered)?;
-        algorithm.verify(&self.leaf, &message, proof.signature)
+        algorithm.verify(&self.leaf, &message, proof.signature)?;
+        transcript.add(encoded);
+        Ok(())
+    }
+
+    /// Asks whether the certificate is accepted, now that the peer has proved that it is its own.
+    pub(crate) fn ask_for_verdict(
+        self,
+        cx: &mut Context,
+        scheme: SignatureScheme,
+        request: Option<CertificateRequestId>,
+        server_name: Option<ServerName<'static>>,
+    ) {
+        let (role, Self { chain, leaf }) = (cx.role, self);
+        cx.ask(|serial| {
+            Decision::VerifyCertificate(VerifyCertificate {
+                serial,
+                role,
+                request,
+                chain,
+                server_name,
+                scheme,
+                leaf,
+            })
+        });
     }
 }
 
@@ -196,21 +223,13 @@ impl CertificateForm {
         }
     }
 
-    /// What the body of a CertificateRequest asks for.
-    pub(crate) fn requested_by(
-        certificate_request: &[u8],
-        ours: &Compressions,
-        limits: &Limits,
-    ) -> Self {
-        let request = CertificateRequest::parse(certificate_request, limits);
-        request.map_or_else(
-            |_| Self::default(),
-            |asked| Self {
-                ocsp_response: asked.status_request,
-                signed_certificate_timestamps: asked.signed_certificate_timestamp,
-                compression: certificate_compression::in_common(ours, asked.compress_certificate),
-            },
-        )
+    /// What a CertificateRequest asks for.
+    pub(crate) fn for_server(request: &CertificateRequest<'_>, ours: &Compressions) -> Self {
+        Self {
+            ocsp_response: request.status_request,
+            signed_certificate_timestamps: request.signed_certificate_timestamp,
+            compression: certificate_compression::in_common(ours, request.compress_certificate),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::diagnosis::{self, Evidence};
 use crate::epoch::{Direction, Epoch, Role};
 use crate::failure::Cause;
 use crate::handshake::client_authentication::{self, ClientAuthenticationState};
+use crate::handshake::closure::Closure;
 use crate::handshake::config::Profile;
 use crate::handshake::decision::{Answer, Decision, Serial};
 use crate::handshake::event::{End, Fact, Output};
@@ -63,8 +64,8 @@ pub(crate) struct Context {
     pub(crate) data_has_arrived: bool,
     /// Bytes written since then, as long as the server has not shown that it processed them.
     pub(crate) unconfirmed_bytes: u64,
-    /// We have sent `close_notify`.
-    pub(crate) write_is_closed: bool,
+    /// How far the connection is closed.
+    pub(crate) closure: Closure,
     outputs: VecDeque<Output>,
     /// Messages of the flight under way; they leave together.
     flight: Vec<u8>,
@@ -104,7 +105,7 @@ impl Context {
             authenticates_after_handshake: false,
             data_has_arrived: false,
             unconfirmed_bytes: 0,
-            write_is_closed: false,
+            closure: Closure::Open,
             outputs: VecDeque::with_capacity(OUTPUTS),
             flight: Vec::new(),
             send_epoch: Epoch::Initial,
@@ -156,7 +157,7 @@ impl Context {
     /// Lets the flight leave. What was ready too late, behind `close_notify`, stays.
     pub(crate) fn flush(&mut self) {
         let bytes = core::mem::take(&mut self.flight);
-        if !bytes.is_empty() && !self.write_is_closed {
+        if !bytes.is_empty() && self.closure.may_send() {
             self.outputs.push_back(Output::Send { epoch: self.send_epoch, bytes });
         }
     }

@@ -87,7 +87,7 @@ impl Handshake {
     /// [`Misuse::Ended`], [`Misuse::WriteClosed`], [`Misuse::NotConnected`].
     pub fn may_send_application_data(&self) -> Result<(), Misuse> {
         self.running()?;
-        if !self.closure.may_send() {
+        if !self.cx.closure.may_send() {
             return Err(Misuse::WriteClosed);
         }
         match self.cx.send_epoch() {

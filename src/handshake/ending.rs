@@ -70,7 +70,7 @@ impl Handshake {
     /// Moves the closure along its table; `end` says what it comes to, where that is not
     /// [`End::Closed`].
     pub(super) fn close_by(&mut self, input: ClosureInput, end: impl FnOnce(&mut Self) -> End) {
-        let Some(closure) = self.closure.after(input) else { return };
+        let Some(closure) = self.cx.closure.after(input) else { return };
         let end = match closure {
             Closure::Open | Closure::WriteClosed => None,
             Closure::ReadClosed => {
@@ -84,7 +84,7 @@ impl Handshake {
             }
             Closure::Failed | Closure::Refused | Closure::Truncated => Some(end(self)),
         };
-        self.closure = closure;
+        self.cx.closure = closure;
         if let Some(end) = end {
             // The state's secrets go with it.
             self.machine = Machine::Ended(self.state());
@@ -100,7 +100,7 @@ impl Handshake {
             let alert = this.disclosure.alert(cause);
             this.cx.authentication_unresolved();
             this.cx.prepare_to_fail();
-            if this.closure.may_send() {
+            if this.cx.closure.may_send() {
                 this.cx.alert(Alert::Error(alert));
             }
             End::Failed(Failure { cause, state: this.state(), alert })

@@ -60,7 +60,6 @@ pub struct Handshake {
     /// How many receive keys there were when the peer's flight ended; until there are more, or the
     /// machine takes messages again, nothing may follow (RFC 9846 §5.1).
     flight_ended_at: Option<u32>,
-    closure: Closure,
     disclosure: Disclosure,
     report_transitions: bool,
     user_canceled_in_a_row: u32,
@@ -104,7 +103,6 @@ impl Handshake {
             cx,
             held: Held::default(),
             flight_ended_at: None,
-            closure: Closure::Open,
             disclosure,
             report_transitions,
             user_canceled_in_a_row: 0,
@@ -127,7 +125,7 @@ impl Handshake {
     /// [`Misuse::Ended`].
     pub fn receive(&mut self, epoch: Epoch, bytes: &[u8]) -> Result<(), Misuse> {
         self.running()?;
-        if self.closure.may_receive() {
+        if self.cx.closure.may_receive() {
             self.user_canceled_in_a_row = 0;
             let outcome = self.take_bytes(epoch, bytes);
             self.fail_if(outcome);
@@ -147,7 +145,7 @@ impl Handshake {
         description: u8,
     ) -> Result<(), Misuse> {
         self.running()?;
-        if self.closure.may_receive() {
+        if self.cx.closure.may_receive() {
             let outcome = self.take_alert(protection, level, description);
             self.fail_if(outcome);
         }
@@ -235,7 +233,6 @@ impl Handshake {
             return Err(Misuse::NotInThisProfile);
         }
         self.cx.alert(Alert::Closure(ClosureAlert::CloseNotify));
-        self.cx.write_is_closed = true;
         self.close_by(ClosureInput::SendCloseNotify, |_| End::Closed);
         Ok(())
     }
@@ -247,7 +244,7 @@ impl Handshake {
     /// [`Misuse::Ended`].
     pub fn cancel(&mut self) -> Result<(), Misuse> {
         self.running()?;
-        if self.closure.may_send() && !self.cx.is_quic {
+        if self.cx.closure.may_send() && !self.cx.is_quic {
             if !self.is_complete() {
                 self.cx.prepare_to_fail();
                 self.cx.alert(Alert::Closure(ClosureAlert::UserCanceled));
@@ -300,7 +297,7 @@ impl Handshake {
     /// How far the connection is closed.
     #[must_use]
     pub const fn closure(&self) -> Closure {
-        self.closure
+        self.cx.closure
     }
 
     /// Whether both Finished messages are exchanged, as far as this end knows.

@@ -99,7 +99,7 @@ impl Handshake {
             resumption: resumption.clone(),
             exporter,
             course: Course {
-                closure: self.closure,
+                closure: self.cx.closure,
                 updates: self.cx.updates,
                 offered: self.cx.offered,
                 psk: self.cx.psk,
@@ -169,8 +169,7 @@ impl Handshake {
         self.cx.certificate_was_accepted = course.certificate_was_accepted;
         self.cx.unconfirmed_bytes = course.unconfirmed_bytes;
         self.cx.data_has_arrived = course.data_has_arrived;
-        self.cx.write_is_closed = !course.closure.may_send();
-        self.closure = course.closure;
+        self.cx.closure = course.closure;
         self.user_canceled_in_a_row = course.user_canceled_in_a_row;
         Ok(self)
     }

@@ -97,7 +97,7 @@ impl Requests {
         let (limits, certificate_type) = (cx.limits, cx.own_certificate_type);
         self.to_select.push(SelectCredential {
             context: context.to_vec(),
-            form: CertificateForm::requested_by(&certificate_request, ours, &limits),
+            form: CertificateForm::for_server(&request.message, ours),
             transcript,
             question: cx.ask_aside(|serial| {
                 Decision::SelectClientCredential(SelectClientCredential {
@@ -134,7 +134,7 @@ impl Connected {
         check_request(&request.message)?;
         // A server can send this only once it has the Finished of our handshake.
         cx.handshake_processed();
-        if let Some(requests) = self.requests.as_mut().filter(|_| !cx.write_is_closed) {
+        if let Some(requests) = self.requests.as_mut().filter(|_| cx.closure.may_send()) {
             requests.add(cx, &request)?;
         }
         Ok(Next::to(self))
@@ -145,7 +145,7 @@ impl Connected {
         cx: &mut Context,
         Answered { question, answer }: Answered<ClientCredentialSelected>,
     ) -> Step<Self, on::ClientCredentialSelected> {
-        let Some(requests) = self.requests.as_mut().filter(|_| !cx.write_is_closed) else {
+        let Some(requests) = self.requests.as_mut().filter(|_| cx.closure.may_send()) else {
             return Ok(Next::to(self));
         };
         let answered = |request: &mut SelectCredential| request.question == question;
@@ -174,7 +174,7 @@ impl Connected {
         cx: &mut Context,
         Answered { question, answer: Signed(signature) }: Answered<Signed>,
     ) -> Step<Self, on::Signed> {
-        let Some(requests) = self.requests.as_mut().filter(|_| !cx.write_is_closed) else {
+        let Some(requests) = self.requests.as_mut().filter(|_| cx.closure.may_send()) else {
             return Ok(Next::to(self));
         };
         let answered = |request: &mut SignCertificateVerify| request.question == question;

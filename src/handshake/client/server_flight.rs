@@ -15,7 +15,7 @@ use crate::handshake::authentication::{
 };
 use crate::handshake::config::{ClientConfig, Profile};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{self, CertificateAccepted, Decision, SelectClientCredential};
+use crate::handshake::decision::{CertificateAccepted, Decision, SelectClientCredential};
 use crate::handshake::event::{CertificateTypes, Fact, Framed, Negotiated, RecordSizeLimits, on};
 use crate::handshake::{certificate_compression, negotiation};
 use crate::key_schedule::{HandshakeSecret, TrafficSecret};
@@ -40,9 +40,9 @@ pub(super) struct Flight {
     pub(super) client: TrafficSecret,
 }
 
-/// The body of the server's CertificateRequest.
+/// The body of the server's CertificateRequest, and the form of Certificate that it asks for.
 #[derive(Debug)]
-pub(super) struct Request(Vec<u8>);
+pub(super) struct Request(Vec<u8>, CertificateForm);
 
 /// ServerHello is in; the handshake keys are installed.
 #[derive(Debug)]
@@ -159,7 +159,8 @@ impl WaitCertificateOrRequest {
         }
         check_request(message)?;
         flight.transcript.add(encoded);
-        let request = Request(request.body().to_vec());
+        let form = CertificateForm::for_server(message, &flight.config.certificate_compressions);
+        let request = Request(request.body().to_vec(), form);
         Ok(Next::to(WaitCertificate { flight, request }))
     }
 
@@ -245,22 +246,9 @@ impl WaitCertificateVerify {
     ) -> Step<Self, on::CertificateVerify> {
         let Self { mut flight, request, certificate } = self;
         let offered = flight.config.signature_schemes.list();
-        let digest = flight.transcript.digest();
-        let provider = &flight.config.provider;
-        certificate.prove_possession(provider, offered, Role::Server, &digest, &proof.message)?;
-        flight.transcript.add(proof.encoded);
-        let server_name = flight.server_name.clone();
-        cx.ask(|serial| {
-            Decision::VerifyCertificate(decision::VerifyCertificate {
-                serial,
-                role: Role::Client,
-                request: None,
-                chain: certificate.chain,
-                server_name,
-                scheme: proof.message.algorithm,
-                leaf: certificate.leaf,
-            })
-        });
+        let (provider, transcript) = (&flight.config.provider, &mut flight.transcript);
+        certificate.prove_possession(Role::Server, provider, offered, transcript, &proof)?;
+        certificate.ask_for_verdict(cx, proof.message.algorithm, None, flight.server_name.clone());
         Ok(Next::to(VerifyCertificate { flight, request }))
     }
 }
@@ -301,12 +289,10 @@ impl WaitFinished {
         if cx.early_data.is_some() {
             own.end_early_data(cx)?;
         }
-        let Some(Request(certificate_request)) = request else {
+        let Some(Request(certificate_request, form)) = request else {
             return own.finish(cx).map(Next::to);
         };
         let (limits, certificate_type) = (cx.limits, cx.own_certificate_type);
-        let ours = &own.config.certificate_compressions;
-        let form = CertificateForm::requested_by(&certificate_request, ours, &limits);
         cx.ask(|serial| {
             Decision::SelectClientCredential(SelectClientCredential {
                 serial,

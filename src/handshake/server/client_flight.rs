@@ -11,7 +11,7 @@ use crate::handshake::authentication::{PeerCertificate, check_finished};
 use crate::handshake::certificate_compression;
 use crate::handshake::config::{ClientAuthentication, ServerConfig};
 use crate::handshake::context::Context;
-use crate::handshake::decision::{self, CertificateAccepted, Decision};
+use crate::handshake::decision::CertificateAccepted;
 use crate::handshake::event::{Fact, Framed, on};
 use crate::handshake::key_update::TrafficSecrets;
 use crate::key_schedule::{MainSecret, TrafficSecret};
@@ -133,21 +133,9 @@ impl WaitCertificateVerify {
     ) -> Step<Self, on::CertificateVerify> {
         let Self { mut flight, certificate } = self;
         let offered = flight.config.signature_schemes.list();
-        let digest = flight.transcript.digest();
-        let provider = &flight.config.provider;
-        certificate.prove_possession(provider, offered, Role::Client, &digest, &proof.message)?;
-        flight.transcript.add(proof.encoded);
-        cx.ask(|serial| {
-            Decision::VerifyCertificate(decision::VerifyCertificate {
-                serial,
-                role: Role::Server,
-                request: None,
-                chain: certificate.chain,
-                server_name: None,
-                scheme: proof.message.algorithm,
-                leaf: certificate.leaf,
-            })
-        });
+        let (provider, transcript) = (&flight.config.provider, &mut flight.transcript);
+        certificate.prove_possession(Role::Client, provider, offered, transcript, &proof)?;
+        certificate.ask_for_verdict(cx, proof.message.algorithm, None, None);
         Ok(Next::to(VerifyCertificate { flight }))
     }
 }

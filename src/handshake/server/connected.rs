@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::post_handshake_authentication::Requests;
 use super::{Next, Step};
 use crate::crypto::{Draw, Random, Secret};
+use crate::failure::Cause;
 use crate::handshake::context::Context;
 use crate::handshake::decision::{self, Decision, TicketSealed};
 use crate::handshake::event::{Framed, NewTicket, on};
@@ -71,8 +72,17 @@ impl Connected {
         cx: &mut Context,
         update: KeyUpdate,
     ) -> Step<Self, on::UpdateKeys> {
-        let secrets = self.secrets.update(cx, &update)?;
-        Ok(Next::to(Self { secrets, ..self }))
+        self.with_updated_keys(cx, &update).map(Next::to)
+    }
+
+    /// In whatever state the connection goes on.
+    pub(super) fn with_updated_keys(
+        self,
+        cx: &mut Context,
+        update: &KeyUpdate,
+    ) -> Result<Self, Cause> {
+        let secrets = self.secrets.update(cx, update)?;
+        Ok(Self { secrets, ..self })
     }
 }
 
@@ -111,8 +121,8 @@ impl SealTicket {
         cx: &mut Context,
         update: KeyUpdate,
     ) -> Step<Self, on::UpdateKeys> {
-        let secrets = self.connected.secrets.update(cx, &update)?;
-        Ok(Next::to(Self { connected: Connected { secrets, ..self.connected }, ..self }))
+        let connected = self.connected.with_updated_keys(cx, &update)?;
+        Ok(Next::to(Self { connected, ..self }))
     }
 }
 

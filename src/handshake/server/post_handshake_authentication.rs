@@ -12,7 +12,7 @@ use crate::handshake::authentication::{PeerCertificate, check_finished};
 use crate::handshake::certificate_compression;
 use crate::handshake::config::ServerConfig;
 use crate::handshake::context::Context;
-use crate::handshake::decision::{self, CertificateAccepted, Decision};
+use crate::handshake::decision::CertificateAccepted;
 use crate::handshake::event::{CertificateRequestId, EndEntity, Fact, Framed, on};
 use crate::handshake::post_handshake_authentication::RequestCertificate;
 use crate::message::{Certificate, CertificateVerify, CompressedCertificate, Finished, KeyUpdate};
@@ -171,31 +171,19 @@ impl WaitPostHandshakeCertificateVerify {
     ) -> Step<Self, on::CertificateVerify> {
         let Self { connected, mut response, certificate } = self;
         let offered = response.config.signature_schemes.list();
-        let digest = response.transcript.digest();
-        let provider = &response.config.provider;
-        certificate.prove_possession(provider, offered, Role::Client, &digest, &proof.message)?;
-        response.transcript.add(proof.encoded);
-        cx.ask(|serial| {
-            Decision::VerifyCertificate(decision::VerifyCertificate {
-                serial,
-                role: Role::Server,
-                request: Some(response.request),
-                chain: certificate.chain,
-                server_name: None,
-                scheme: proof.message.algorithm,
-                leaf: certificate.leaf,
-            })
-        });
+        let (provider, transcript) = (&response.config.provider, &mut response.transcript);
+        certificate.prove_possession(Role::Client, provider, offered, transcript, &proof)?;
+        certificate.ask_for_verdict(cx, proof.message.algorithm, Some(response.request), None);
         Ok(Next::to(VerifyPostHandshakeCertificate { connected, response }))
     }
 
     pub(super) fn update_keys(
-        mut self,
+        self,
         cx: &mut Context,
         update: KeyUpdate,
     ) -> Step<Self, on::UpdateKeys> {
-        self.connected.secrets = self.connected.secrets.update(cx, &update)?;
-        Ok(Next::to(self))
+        let connected = self.connected.with_updated_keys(cx, &update)?;
+        Ok(Next::to(Self { connected, ..self }))
     }
 }
 
@@ -212,12 +200,12 @@ impl VerifyPostHandshakeCertificate {
 
     /// An update that is owed, or that the key needs, does not wait for the verdict.
     pub(super) fn update_keys(
-        mut self,
+        self,
         cx: &mut Context,
         update: KeyUpdate,
     ) -> Step<Self, on::UpdateKeys> {
-        self.connected.secrets = self.connected.secrets.update(cx, &update)?;
-        Ok(Next::to(self))
+        let connected = self.connected.with_updated_keys(cx, &update)?;
+        Ok(Next::to(Self { connected, ..self }))
     }
 }
 
@@ -236,11 +224,11 @@ impl WaitPostHandshakeFinished {
     }
 
     pub(super) fn update_keys(
-        mut self,
+        self,
         cx: &mut Context,
         update: KeyUpdate,
     ) -> Step<Self, on::UpdateKeys> {
-        self.connected.secrets = self.connected.secrets.update(cx, &update)?;
-        Ok(Next::to(self))
+        let connected = self.connected.with_updated_keys(cx, &update)?;
+        Ok(Next::to(Self { connected, ..self }))
     }
 }
