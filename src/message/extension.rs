@@ -29,7 +29,27 @@ macro_rules! extensions {
         pub const EXTENSIONS: &[Placement] = &[
             $(Placement { extension_type: ExtensionType::$name, messages: &[$($message),+] }),+
         ];
+
+        /// The place of a type in [`EXTENSIONS`], looked for when this is compiled.
+        const fn row(extension_type: ExtensionType) -> Option<usize> {
+            match extension_type {
+                $(ExtensionType::$name => const { position(EXTENSIONS, ExtensionType::$name) },)+
+                _ => None,
+            }
+        }
     };
+}
+
+const fn position(mut rows: &[Placement], extension_type: ExtensionType) -> Option<usize> {
+    let mut position = 0;
+    while let [row, rest @ ..] = rows {
+        if row.extension_type.0 == extension_type.0 {
+            return Some(position);
+        }
+        position += 1;
+        rows = rest;
+    }
+    None
 }
 
 extensions! {
@@ -107,8 +127,7 @@ impl ExtensionSet {
     }
 
     fn bit(extension_type: ExtensionType) -> u64 {
-        let row = EXTENSIONS.iter().position(|row| row.extension_type == extension_type);
-        let shift = row.and_then(|row| u32::try_from(row).ok());
+        let shift = row(extension_type).and_then(|row| u32::try_from(row).ok());
         shift.and_then(|shift| 1_u64.checked_shl(shift)).unwrap_or(0)
     }
 }
@@ -178,12 +197,18 @@ impl<'a> ExtensionBlock<'a> {
             return Err(Cause::TooManyExtensions);
         }
         let mut after_pre_shared_key = false;
+        let mut seen = ExtensionSet::empty();
         for (index, Extension { extension_type, .. }) in self.0.iter().enumerate() {
             placed(extension_type, message, offered)?;
-            // Quadratic, but only within the limit, and without memory for types we do not know.
-            if self.0.iter().take(index).any(|earlier| earlier.extension_type == extension_type) {
+            let repeated = match row(extension_type) {
+                Some(_) => seen.contains(extension_type),
+                // Quadratic, but only within the limit, and without memory for types we do not know.
+                None => self.0.iter().take(index).any(|seen| seen.extension_type == extension_type),
+            };
+            if repeated {
                 return Err(Cause::ExtensionRepeated);
             }
+            seen.insert(extension_type);
             if after_pre_shared_key {
                 return Err(Cause::ExtensionAfterPreSharedKey);
             }
@@ -224,7 +249,7 @@ fn placed(
     if !unasked && offered.is_some_and(|offered| !offered.contains(extension_type)) {
         return Err(Cause::ExtensionNotOffered);
     }
-    let row = EXTENSIONS.iter().find(|row| row.extension_type == extension_type);
+    let row = row(extension_type).and_then(|row| EXTENSIONS.get(row));
     if row.is_some_and(|row| !row.messages.contains(&message)) {
         return Err(Cause::ExtensionNotAllowedHere);
     }

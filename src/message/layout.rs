@@ -28,6 +28,13 @@ impl Item {
         }
     }
 
+    const fn raw_type(&self) -> Option<ExtensionType> {
+        match self {
+            Self::Raw(extension_type, _) => Some(*extension_type),
+            Self::Extension(_) | Self::Pad(_) => None,
+        }
+    }
+
     /// RFC 9846 §4.3.11.
     fn is_last(&self) -> bool {
         self.extension_type() == ExtensionType::PRE_SHARED_KEY
@@ -102,16 +109,16 @@ impl Layout {
         padding: usize,
         body: &mut impl FnMut(ExtensionType, &mut Writer<'_>) -> bool,
     ) -> ExtensionSet {
-        let mut written = ExtensionSet::empty();
+        // A raw extension stands in for the message's own.
+        let mut written = ExtensionSet::of(self.0.iter().filter_map(Item::raw_type));
         let mut write = |item: &Item, writer: &mut Writer<'_>| {
             let extension_type = item.extension_type();
-            let superseded = written.contains(extension_type) || self.replaces(extension_type);
             let present = match item {
                 Item::Raw(_, data) => encode_extension(writer, extension_type, |_, writer| {
                     writer.raw(data);
                     true
                 }),
-                _ if superseded => false,
+                _ if written.contains(extension_type) => false,
                 Item::Extension(_) => encode_extension(writer, extension_type, &mut *body),
                 Item::Pad(_) => encode_extension(writer, extension_type, |_, writer| {
                     writer.raw(&vec![0; padding.saturating_sub(4).min(UNENCODABLE)]);
@@ -139,11 +146,6 @@ impl Layout {
             _ => None,
         });
         ends.max().unwrap_or(length)
-    }
-
-    /// Whether a raw extension stands in for the message's own of this type.
-    fn replaces(&self, extension_type: ExtensionType) -> bool {
-        self.0.iter().any(|item| matches!(item, Item::Raw(raw, _) if *raw == extension_type))
     }
 }
 
