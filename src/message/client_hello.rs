@@ -92,17 +92,24 @@ impl<'a> ClientHello<'a> {
     /// [`Cause::Malformed`], the extension causes of [`ExtensionBlock::parse`],
     /// [`Cause::BinderCountDiffers`] and [`Cause::RecordSizeLimitTooSmall`].
     pub fn parse(body: &'a [u8], limits: &Limits) -> Result<Self, Cause> {
-        Self::read(body, |block| block.judge(Kind::ClientHello, None, limits))
+        let judge = |block: &ExtensionBlock<'a>| block.judge(Kind::ClientHello, None, limits);
+        Self::read(body, judge, |_| true)
     }
 
     /// Reads once more what [`parse`](Self::parse) has taken.
     pub(crate) fn parsed(body: &'a [u8]) -> Result<Self, Cause> {
-        Self::read(body, |_| Ok(()))
+        Self::read(body, |_| Ok(()), |_| true)
+    }
+
+    /// As [`parsed`](Self::parsed), with no other extensions than these.
+    pub(crate) fn parsed_for(body: &'a [u8], wanted: &[ExtensionType]) -> Result<Self, Cause> {
+        Self::read(body, |_| Ok(()), |extension_type| wanted.contains(&extension_type))
     }
 
     fn read(
         body: &'a [u8],
         judge: impl FnOnce(&ExtensionBlock<'a>) -> Result<(), Cause>,
+        is_wanted: impl Fn(ExtensionType) -> bool,
     ) -> Result<Self, Cause> {
         let mut reader = Reader::new(body);
         let legacy_version = ProtocolVersion(reader.u16()?);
@@ -119,7 +126,7 @@ impl<'a> ClientHello<'a> {
             let block = ExtensionBlock::read(&mut reader)?;
             judge(&block)?;
             reader.end()?;
-            ClientHelloExtensions::decode(&block)?
+            ClientHelloExtensions::decode(&block, is_wanted)?
         };
         Ok(Self {
             legacy_version,
@@ -169,9 +176,12 @@ impl<'a> ClientHello<'a> {
 }
 
 impl<'a> ClientHelloExtensions<'a> {
-    fn decode(block: &ExtensionBlock<'a>) -> Result<Self, Cause> {
+    fn decode(
+        block: &ExtensionBlock<'a>,
+        is_wanted: impl Fn(ExtensionType) -> bool,
+    ) -> Result<Self, Cause> {
         let mut extensions = Self { received: block.list(), ..Self::default() };
-        for (extension_type, body) in block.iter() {
+        for (extension_type, body) in block.iter().filter(|(of, _)| is_wanted(*of)) {
             extensions.decode_extension(extension_type, body)?;
         }
         Ok(extensions)

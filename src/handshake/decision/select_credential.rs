@@ -15,9 +15,10 @@ use crate::handshake::psk::{PreSharedKey, check_binder};
 use crate::key_schedule::EarlySecret;
 use crate::limits::Limits;
 use crate::message::{
-    CertificateRequest, ClientHello, OidFilter, ProtocolName, PskBinder, PskIdentity, TicketRequest,
+    CertificateRequest, ClientHello, ClientHelloExtensions, OfferedPsks, OidFilter, ProtocolName,
+    PskBinder, PskIdentity, TicketRequest,
 };
-use crate::registry::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
+use crate::registry::{CertificateType, CipherSuite, ExtensionType, NamedGroup, SignatureScheme};
 use crate::transcript::Transcript;
 
 /// Who is the server to this client: which certificate, scheme and application protocol?
@@ -39,8 +40,10 @@ pub struct SelectCredential {
 }
 
 impl SelectCredential {
-    fn hello(&self) -> Option<ClientHello<'_>> {
-        ClientHello::parsed(self.client_hello()).ok()
+    /// The extensions of the ClientHello, as far as they are `wanted`.
+    fn extensions(&self, wanted: &[ExtensionType]) -> ClientHelloExtensions<'_> {
+        let hello = ClientHello::parsed_for(self.client_hello(), wanted);
+        hello.map(|hello| hello.extensions).unwrap_or_default()
     }
 
     /// The body of the ClientHello, for those who want all of it.
@@ -52,18 +55,19 @@ impl SelectCredential {
     /// The `host_name` the client asks for, as it came: bytes that may not be a valid name.
     #[must_use]
     pub fn server_name(&self) -> Option<&[u8]> {
-        self.hello()?.extensions.server_name
+        self.extensions(&[ExtensionType::SERVER_NAME]).server_name
     }
 
     /// The application protocols the client offers, in its order of preference.
     pub fn application_layer_protocols(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        let offered = self.hello().and_then(|hello| hello.extensions.application_layer_protocols);
+        let wanted = [ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION];
+        let offered = self.extensions(&wanted).application_layer_protocols;
         offered.into_iter().flat_map(|list| list.iter()).map(|ProtocolName(name)| name)
     }
 
     /// The schemes in which the client can verify CertificateVerify, in its order of preference.
     pub fn signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + Clone {
-        let offered = self.hello().and_then(|hello| hello.extensions.signature_algorithms);
+        let offered = self.extensions(&[ExtensionType::SIGNATURE_ALGORITHMS]).signature_algorithms;
         let offered = offered.into_iter().flat_map(|list| list.iter());
         offered.filter(|scheme| scheme.signs_for(Role::Server))
     }
@@ -71,15 +75,17 @@ impl SelectCredential {
     /// The schemes the client can verify in certificates: `signature_algorithms_cert` if it sent
     /// that.
     pub fn certificate_signature_schemes(&self) -> impl Iterator<Item = SignatureScheme> + Clone {
-        let extensions = self.hello().map(|hello| hello.extensions);
-        let offered =
-            extensions.and_then(|e| e.signature_algorithms_cert.or(e.signature_algorithms));
+        let wanted =
+            [ExtensionType::SIGNATURE_ALGORITHMS, ExtensionType::SIGNATURE_ALGORITHMS_CERT];
+        let extensions = self.extensions(&wanted);
+        let offered = extensions.signature_algorithms_cert.or(extensions.signature_algorithms);
         offered.into_iter().flat_map(|list| list.iter())
     }
 
     /// The DER names of the authorities the client trusts, if it says.
     pub fn certificate_authorities(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        let offered = self.hello().and_then(|hello| hello.extensions.certificate_authorities);
+        let wanted = [ExtensionType::CERTIFICATE_AUTHORITIES];
+        let offered = self.extensions(&wanted).certificate_authorities;
         offered.into_iter().flat_map(|list| list.iter()).map(|name| name.0)
     }
 
@@ -98,10 +104,13 @@ impl SelectCredential {
     /// The PSKs the client offers, in its order of preference: identity and obfuscated ticket age.
     /// There are none here if none can be used.
     pub fn psk_identities(&self) -> impl Iterator<Item = PskIdentity<'_>> {
-        let offered = self.hello().and_then(|hello| hello.extensions.pre_shared_key);
-        let offered = offered.filter(|_| self.psk_is_usable);
+        let offered = self.offered_psks().filter(|_| self.psk_is_usable);
         let identities = offered.into_iter().flat_map(|psks| psks.identities.iter());
         identities.take(self.limits.psk_identities)
+    }
+
+    fn offered_psks(&self) -> Option<OfferedPsks<'_>> {
+        self.extensions(&[ExtensionType::PRE_SHARED_KEY]).pre_shared_key
     }
 
     /// Whether the client offers early data, which goes with the first PSK only (RFC 9846 §4.3.10).
@@ -117,7 +126,7 @@ impl SelectCredential {
     /// binder is not that key's: only who has the key can fill a memory with tags.
     #[must_use]
     pub fn replay_tag(&self, key: &PreSharedKey) -> Option<&[u8]> {
-        let offered = self.hello()?.extensions.pre_shared_key.filter(|_| self.early_data)?;
+        let offered = self.offered_psks().filter(|_| self.early_data)?;
         let early = EarlySecret::new(self.suite, Some(&key.secret));
         // Early data is not offered behind a retry, so nothing comes before this ClientHello.
         let nothing = Transcript::new(self.suite.hash);
@@ -128,7 +137,7 @@ impl SelectCredential {
     /// How many tickets the client would like (RFC 9149), if it says.
     #[must_use]
     pub fn ticket_request(&self) -> Option<TicketRequest> {
-        self.hello()?.extensions.ticket_request
+        self.extensions(&[ExtensionType::TICKET_REQUEST]).ticket_request
     }
 
     /// Whether the server asks its clients for a certificate. It cannot ask one that goes on with a
@@ -142,7 +151,7 @@ impl SelectCredential {
     /// PSK alone must do.
     #[must_use]
     pub fn certificate_type(&self) -> Option<CertificateType> {
-        self.hello()?.extensions.signature_algorithms?;
+        self.extensions(&[ExtensionType::SIGNATURE_ALGORITHMS]).signature_algorithms?;
         // Without a key exchange there would be no secret at all.
         self.group.and(self.certificate_type)
     }
