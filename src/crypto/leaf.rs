@@ -3,17 +3,16 @@
 //! raw public key is the same without all the rest.
 //!
 //! Whoever validates the path reads the same bytes with another parser. What is read here can only
-//! reject more: anything that the two could understand differently counts as malformed.
+//! reject more: anything that the two could understand differently counts as malformed. What does
+//! not bear on the key is left to the other.
 
 use pki_types::alg_id;
-use x509_parser::asn1_rs::Any;
-use x509_parser::certificate::X509CertificateParser;
-use x509_parser::extensions::{KeyUsage, X509Extension};
-use x509_parser::nom::Parser;
-use x509_parser::oid_registry::OID_X509_EXT_KEY_USAGE;
-use x509_parser::prelude::FromDer;
-use x509_parser::x509::SubjectPublicKeyInfo;
 
+use super::der::{
+    BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, only,
+    optional, whole_bytes,
+};
+use crate::codec::Reader;
 use crate::failure::Cause;
 
 /// The kind of a public key, by its SubjectPublicKeyInfo algorithm.
@@ -84,17 +83,10 @@ impl Leaf {
     /// [`Cause::CertificateCannotSign`] when it has a KeyUsage without digitalSignature.
     pub fn parse(der: &[u8]) -> Result<Self, Cause> {
         let malformed = Cause::CertificateMalformed;
-        let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-        let (rest, certificate) = parser.parse(der).map_err(|_| malformed)?;
-        let may_sign = may_sign(certificate.extensions())?;
-        if !rest.is_empty() {
-            return Err(malformed);
-        }
-        let leaf = Self::of(certificate.public_key(), malformed)?;
-        if !may_sign {
-            return Err(Cause::CertificateCannotSign);
-        }
-        Ok(leaf)
+        let (key, extensions) = key_and_extensions(der).map_err(|_| malformed)?;
+        let may_sign = may_sign(extensions).map_err(|_| malformed)?;
+        let leaf = Self::of(key, malformed)?;
+        if may_sign { Ok(leaf) } else { Err(Cause::CertificateCannotSign) }
     }
 
     /// Reads a raw public key (RFC 7250 §3).
@@ -103,27 +95,19 @@ impl Leaf {
     /// [`Cause::RawPublicKeyMalformed`] when it is not one SubjectPublicKeyInfo in DER from first
     /// to last byte, and [`Cause::CertificateTypeUnsupported`] for a key that is no [`KeyKind`].
     pub fn parse_raw_public_key(der: &[u8]) -> Result<Self, Cause> {
-        let malformed = Cause::RawPublicKeyMalformed;
-        let (rest, key) = SubjectPublicKeyInfo::from_der(der).map_err(|_| malformed)?;
-        if rest.is_empty() { Self::of(&key, malformed) } else { Err(malformed) }
+        Self::of(der, Cause::RawPublicKeyMalformed)
     }
 
-    fn of(key: &SubjectPublicKeyInfo<'_>, malformed: Cause) -> Result<Self, Cause> {
-        let SubjectPublicKeyInfo { raw, subject_public_key: public_key, .. } = key;
-        // The parser drops what follows the key inside the sequence; the sequence's own length,
-        // which is then more than it kept, gives that away.
-        let (_, sequence) = Any::from_der(raw).map_err(|_| malformed)?;
-        let (_, algorithm) = Any::from_der(sequence.data).map_err(|_| malformed)?;
-        // Nor does it mind lengths that are longer than DER has them.
-        let bit_string = element_bytes(1 + public_key.data.len());
-        let in_der = element_bytes(element_bytes(algorithm.data.len()) + bit_string);
-        if raw.len() != in_der || public_key.unused_bits != 0 {
-            return Err(malformed);
-        }
-        let kind = KeyKind::named(algorithm.data).ok_or(Cause::CertificateTypeUnsupported)?;
-        let bytes_before_public_key =
-            raw.len().checked_sub(public_key.data.len()).ok_or(malformed)?;
-        Ok(Self { kind, subject_public_key_info: (*raw).into(), bytes_before_public_key })
+    fn of(subject_public_key_info: &[u8], malformed: Cause) -> Result<Self, Cause> {
+        let parts = algorithm_and_key(subject_public_key_info).map_err(|_| malformed)?;
+        let (algorithm, public_key) = parts;
+        let kind = KeyKind::named(algorithm).ok_or(Cause::CertificateTypeUnsupported)?;
+        let bytes_before_public_key = subject_public_key_info.len().checked_sub(public_key.len());
+        Ok(Self {
+            kind,
+            subject_public_key_info: subject_public_key_info.into(),
+            bytes_before_public_key: bytes_before_public_key.ok_or(malformed)?,
+        })
     }
 
     /// What kind of key it is.
@@ -145,30 +129,76 @@ impl Leaf {
     }
 }
 
-/// Whether KeyUsage, if there is one, has digitalSignature.
-fn may_sign(extensions: &[X509Extension<'_>]) -> Result<bool, Cause> {
-    let malformed = Cause::CertificateMalformed;
-    let mut usages = extensions.iter().filter(|one| one.oid == OID_X509_EXT_KEY_USAGE);
-    match (usages.next(), usages.next()) {
-        (None, _) => Ok(true),
-        (Some(usage), None) => {
-            let (rest, usage) = KeyUsage::from_der(usage.value).map_err(|_| malformed)?;
-            if rest.is_empty() { Ok(usage.digital_signature()) } else { Err(malformed) }
+/// The SubjectPublicKeyInfo of a certificate, and the value of its `extensions` if it has the field
+/// (RFC 5280 §4.1).
+fn key_and_extensions(der: &[u8]) -> Result<(&[u8], Option<Reader<'_>>), Cause> {
+    let mut certificate = only(Reader::new(der), SEQUENCE)?;
+    let mut to_be_signed = element(&mut certificate, SEQUENCE)?;
+    let _signature_algorithm = element(&mut certificate, SEQUENCE)?;
+    let _signature_value = element(&mut certificate, BIT_STRING)?;
+    certificate.end()?;
+    let _version = optional(&mut to_be_signed, VERSION)?;
+    let _serial_number = element(&mut to_be_signed, INTEGER)?;
+    let _signature = element(&mut to_be_signed, SEQUENCE)?;
+    let _issuer = element(&mut to_be_signed, SEQUENCE)?;
+    let _validity = element(&mut to_be_signed, SEQUENCE)?;
+    let _subject = element(&mut to_be_signed, SEQUENCE)?;
+    let from_key = to_be_signed.remaining();
+    let _subject_public_key_info = element(&mut to_be_signed, SEQUENCE)?;
+    let key_bytes = from_key.len().checked_sub(to_be_signed.remaining().len());
+    let _issuer_unique_id = optional(&mut to_be_signed, ISSUER_UNIQUE_ID)?;
+    let _subject_unique_id = optional(&mut to_be_signed, SUBJECT_UNIQUE_ID)?;
+    let extensions = optional(&mut to_be_signed, EXTENSIONS)?;
+    to_be_signed.end()?;
+    let key = Reader::new(from_key).take(key_bytes.ok_or(Cause::Malformed)?)?;
+    Ok((key, extensions))
+}
+
+/// The content of the AlgorithmIdentifier, and the key, of a SubjectPublicKeyInfo (RFC 5280 §4.1).
+fn algorithm_and_key(der: &[u8]) -> Result<(&[u8], &[u8]), Cause> {
+    let mut fields = only(Reader::new(der), SEQUENCE)?;
+    let algorithm = element(&mut fields, SEQUENCE)?;
+    let key = element(&mut fields, BIT_STRING)?;
+    fields.end()?;
+    Ok((algorithm.remaining(), whole_bytes(key)?))
+}
+
+/// Whether KeyUsage, if there is one, has digitalSignature (RFC 5280 §4.2.1.3).
+fn may_sign(extensions: Option<Reader<'_>>) -> Result<bool, Cause> {
+    let Some(extensions) = extensions else { return Ok(true) };
+    let mut extensions = only(extensions, SEQUENCE)?;
+    let mut usage = None;
+    while !extensions.is_empty() {
+        let mut extension = element(&mut extensions, SEQUENCE)?;
+        let id = element(&mut extension, OBJECT_IDENTIFIER)?;
+        let _critical = optional(&mut extension, BOOLEAN)?;
+        let value = element(&mut extension, OCTET_STRING)?;
+        extension.end()?;
+        if id.remaining() == KEY_USAGE && usage.replace(value).is_some() {
+            return Err(Cause::Malformed);
         }
-        (Some(_), Some(_)) => Err(malformed),
+    }
+    let Some(usage) = usage else { return Ok(true) };
+    let mut bits = only(usage, BIT_STRING)?;
+    match bits.u8()? {
+        _unused_bits @ 0..=7 => {
+            Ok(bits.remaining().first().is_some_and(|bits| bits & DIGITAL_SIGNATURE != 0))
+        }
+        _ => Err(Cause::Malformed),
     }
 }
 
-/// The length in DER of an element with so many bytes in it, fewer than 2^24.
-const fn element_bytes(content: usize) -> usize {
-    content
-        + match content {
-            0..=0x7f => 2,
-            0x80..=0xff => 3,
-            0x100..=0xffff => 4,
-            _ => 5,
-        }
-}
+/// The tags of the optional fields of a TBSCertificate (RFC 5280 §4.1).
+const VERSION: u8 = 0xa0;
+const ISSUER_UNIQUE_ID: u8 = 0x81;
+const SUBJECT_UNIQUE_ID: u8 = 0x82;
+const EXTENSIONS: u8 = 0xa3;
+
+/// 2.5.29.15, without tag and length.
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+
+/// The first bit of KeyUsage.
+const DIGITAL_SIGNATURE: u8 = 0x80;
 
 const RSA_PSS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
 
