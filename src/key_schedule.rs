@@ -22,7 +22,7 @@
 //!
 //! It only derives: nothing here installs, sends or remembers.
 
-use crate::crypto::secret::{Passing, copy, passing};
+use crate::crypto::secret::{Passing, passing};
 use crate::crypto::{Digest, Hash, Secret, Suite};
 use crate::epoch::Role;
 use crate::failure::Misuse;
@@ -38,7 +38,7 @@ pub enum PskKind {
     Imported,
 }
 
-/// The first stage.
+/// The first stage, in a handshake with a PSK: without, nothing is derived from it.
 #[derive(Debug)]
 pub struct EarlySecret {
     suite: &'static Suite,
@@ -60,12 +60,11 @@ pub struct MainSecret {
 }
 
 impl EarlySecret {
-    /// `psk` is `None` in a handshake without a PSK.
+    /// The stage that begins with this PSK.
     #[must_use]
-    pub fn new(suite: &'static Suite, psk: Option<&Secret>) -> Self {
+    pub fn new(suite: &'static Suite, psk: &Secret) -> Self {
         let zeros = Digest::zeros(suite.hash);
-        let input = psk.map_or(zeros.as_bytes(), Secret::as_bytes);
-        Self { suite, secret: suite.hash.extract(zeros.as_bytes(), input) }
+        Self { suite, secret: suite.hash.extract(zeros.as_bytes(), psk.as_bytes()) }
     }
 
     /// The binder of this PSK over `transcript` (RFC 9846 §4.3.11.2): made like Finished, from
@@ -110,14 +109,27 @@ impl EarlySecret {
     /// The next stage. It consumes this one: no early secret can be derived any more. `shared` is
     /// `None` in a handshake by PSK alone.
     #[must_use]
-    pub fn into_handshake(self, shared: Option<&Secret>) -> HandshakeSecret {
-        let zeros = Digest::zeros(self.suite.hash);
-        let input = shared.map_or(zeros.as_bytes(), Secret::as_bytes);
-        HandshakeSecret { suite: self.suite, secret: next_stage(self.suite, self.secret, input) }
+    pub fn into_handshake(self, shared: Option<Secret>) -> HandshakeSecret {
+        let Self { suite, secret } = self;
+        let mut next = passing();
+        let next = match &shared {
+            Some(shared) => next_stage(suite, secret.as_bytes(), shared.as_bytes(), &mut next),
+            None => stage_without_input(suite, secret.as_bytes(), &mut next),
+        };
+        HandshakeSecret { suite, secret: shared.unwrap_or(secret).replaced(next) }
     }
 }
 
 impl HandshakeSecret {
+    /// The second stage in a handshake without a PSK. It takes the place of `shared`.
+    #[must_use]
+    pub fn without_psk(suite: &'static Suite, shared: Secret) -> Self {
+        let (zeros, mut early, mut next) = (Digest::zeros(suite.hash), passing(), passing());
+        let early = suite.hash.extract_passing(zeros.as_bytes(), zeros.as_bytes(), &mut early);
+        let next = next_stage(suite, early, shared.as_bytes(), &mut next);
+        Self { suite, secret: shared.replaced(next) }
+    }
+
     /// `client_handshake_traffic_secret` or `server_handshake_traffic_secret`, by who sends under
     /// it.
     #[must_use]
@@ -132,11 +144,10 @@ impl HandshakeSecret {
     /// The next stage.
     #[must_use]
     pub fn into_main(self) -> MainSecret {
-        let zeros = Digest::zeros(self.suite.hash);
-        MainSecret {
-            suite: self.suite,
-            secret: next_stage(self.suite, self.secret, zeros.as_bytes()),
-        }
+        let Self { suite, secret } = self;
+        let mut main = passing();
+        let main = stage_without_input(suite, secret.as_bytes(), &mut main);
+        MainSecret { suite, secret: secret.replaced(main) }
     }
 }
 
@@ -165,18 +176,25 @@ impl MainSecret {
         let (hash, transcript) = (self.suite.hash, through_client_finished.as_bytes());
         let main = self.secret.as_bytes();
         let resumption = hash.expand_label_passing(main, "res master", transcript, &mut resumption);
-        let secret = self.secret.replaced(|out| copy(resumption, out));
-        ResumptionSecret { suite: self.suite, secret }
+        ResumptionSecret { suite: self.suite, secret: self.secret.replaced(resumption) }
     }
 }
 
-/// The next stage takes the place of `stage`.
-fn next_stage(suite: &'static Suite, stage: Secret, input_key_material: &[u8]) -> Secret {
-    let hash = suite.hash;
-    let (context, mut salt) = (hash.of_empty(), passing());
-    let salt =
-        hash.expand_label_passing(stage.as_bytes(), "derived", context.as_bytes(), &mut salt);
-    stage.replaced(|out| hash.hmac(salt, &[input_key_material], out))
+/// The stage behind `stage`.
+fn next_stage<'a>(
+    suite: &Suite,
+    stage: &[u8],
+    input_key_material: &[u8],
+    next: &'a mut Passing,
+) -> &'a [u8] {
+    let (context, mut salt) = (suite.hash.of_empty(), passing());
+    let salt = suite.hash.expand_label_passing(stage, "derived", context.as_bytes(), &mut salt);
+    suite.hash.extract_passing(salt, input_key_material, next)
+}
+
+/// The stage behind `stage`, if nothing new goes into it.
+fn stage_without_input<'a>(suite: &Suite, stage: &[u8], next: &'a mut Passing) -> &'a [u8] {
+    next_stage(suite, stage, Digest::zeros(suite.hash).as_bytes(), next)
 }
 
 /// `finished_key` (RFC 9846 §4.5.3).

@@ -6,7 +6,7 @@ use countersign::crypto::leaf::Leaf;
 use countersign::crypto::{Digest, Draw, Opener, Sealer, Secret, Suite, ring};
 use countersign::epoch::{Epoch, Role};
 use countersign::key_schedule::{
-    EarlySecret, ExporterSecret, PskKind, ResumptionSecret, TrafficSecret,
+    EarlySecret, ExporterSecret, HandshakeSecret, PskKind, ResumptionSecret, TrafficSecret,
 };
 use countersign::registry::{HandshakeType, NamedGroup, SignatureScheme};
 use countersign_testing::replay::{self, ScriptedRandom};
@@ -78,15 +78,20 @@ fn point(points: &[Point], sender: Role, kind: HandshakeType) -> &Point {
 
 /// Everything that RFC 9846 §7.1 derives in one connection.
 struct Schedule {
-    binder: Digest,
-    early_exporter: ExporterSecret,
-    early: TrafficSecret,
+    early: Option<Early>,
     client_handshake: TrafficSecret,
     server_handshake: TrafficSecret,
     client_application: TrafficSecret,
     server_application: TrafficSecret,
     exporter: ExporterSecret,
     resumption: ResumptionSecret,
+}
+
+/// What there is in a resumption alone.
+struct Early {
+    binder: Digest,
+    exporter: ExporterSecret,
+    traffic: TrafficSecret,
 }
 
 impl Schedule {
@@ -103,19 +108,24 @@ impl Schedule {
             let nonce = before.get("server.resumption.hash");
             Self::compute(&before).resumption.psk(nonce)
         });
-        let early = EarlySecret::new(SUITE, psk.as_ref());
-        let prefix = trace.find("client.binder.client_hello_prefix").unwrap_or_default();
-        let binder = early.binder(PskKind::Resumption, &SUITE.hash.digest(&[prefix]));
-        let early_exporter = early.early_exporter(client_hello);
-        let early_traffic = early.client_early_traffic(client_hello);
-        let handshake = early.into_handshake(Some(&agree(trace)));
+        let stage = psk.map(|psk| EarlySecret::new(SUITE, &psk));
+        let early = stage.as_ref().map(|stage| {
+            let prefix = trace.get("client.binder.client_hello_prefix");
+            Early {
+                binder: stage.binder(PskKind::Resumption, &SUITE.hash.digest(&[prefix])),
+                exporter: stage.early_exporter(client_hello),
+                traffic: stage.client_early_traffic(client_hello),
+            }
+        });
+        let handshake = match stage {
+            Some(stage) => stage.into_handshake(Some(agree(trace))),
+            None => HandshakeSecret::without_psk(SUITE, agree(trace)),
+        };
         let client_handshake = handshake.traffic(Role::Client, server_hello);
         let server_handshake = handshake.traffic(Role::Server, server_hello);
         let main = handshake.into_main();
         Self {
-            binder,
-            early_exporter,
-            early: early_traffic,
+            early,
             client_handshake,
             server_handshake,
             client_application: main.traffic(Role::Client, server_finished),
@@ -153,18 +163,15 @@ fn agree(trace: &Trace) -> Secret {
 fn every_traffic_secret_follows_from_private_keys_and_messages() {
     for trace in traces() {
         let schedule = Schedule::compute(&trace);
+        let early = schedule.early.as_ref().map(|early| early.traffic.secret().as_bytes());
+        assert_eq!(early, trace.find("client.c_e_traffic.expanded"), "{}", trace.name());
         for (name, computed) in [
-            ("client.c_e_traffic.expanded", &schedule.early),
             ("server.c_hs_traffic.expanded", &schedule.client_handshake),
             ("server.s_hs_traffic.expanded", &schedule.server_handshake),
             ("server.c_ap_traffic.expanded", &schedule.client_application),
             ("server.s_ap_traffic.expanded", &schedule.server_application),
         ] {
-            let Some(expected) = trace.find(name) else {
-                assert!(name == "client.c_e_traffic.expanded" && trace.name() != "resumed_0rtt");
-                continue;
-            };
-            assert_eq!(computed.secret().as_bytes(), expected, "{} {name}", trace.name());
+            assert_eq!(computed.secret().as_bytes(), trace.get(name), "{} {name}", trace.name());
         }
     }
 }
@@ -174,8 +181,10 @@ fn every_exporter_follows_from_private_keys_and_messages() {
     for trace in traces() {
         let schedule = Schedule::compute(&trace);
         check_exporter(&schedule.exporter, trace.get("server.exp_master.expanded"));
-        if let Some(expected) = trace.find("client.e_exp_master.expanded") {
-            check_exporter(&schedule.early_exporter, expected);
+        let expected = trace.find("client.e_exp_master.expanded");
+        assert_eq!(schedule.early.is_some(), expected.is_some(), "{}", trace.name());
+        if let Some((early, expected)) = schedule.early.zip(expected) {
+            check_exporter(&early.exporter, expected);
         }
     }
 }
@@ -208,7 +217,7 @@ fn every_resumption_secret_and_psk_follows_from_private_keys_and_messages() {
 #[test]
 fn every_finished_and_the_binder_are_reproduced_and_verify() {
     for trace in traces() {
-        let Schedule { client_handshake, server_handshake, binder, .. } = Schedule::compute(&trace);
+        let Schedule { client_handshake, server_handshake, early, .. } = Schedule::compute(&trace);
         let points = trace.points(SUITE.hash);
         for (role, secret, name) in [
             (Role::Client, client_handshake, "client.finished.finished"),
@@ -222,8 +231,10 @@ fn every_finished_and_the_binder_are_reproduced_and_verify() {
             verify_data[0] ^= 1;
             assert!(!secret.is_verify_data(before, &verify_data));
         }
-        if let Some(expected) = trace.find("client.binder.finished") {
-            assert_eq!(binder.as_bytes(), expected);
+        let expected = trace.find("client.binder.finished");
+        assert_eq!(early.is_some(), expected.is_some(), "{}", trace.name());
+        if let Some((early, expected)) = early.zip(expected) {
+            assert_eq!(early.binder.as_bytes(), expected);
             assert!(points[0].message.ends_with(expected));
         }
     }
@@ -234,13 +245,13 @@ fn every_protected_record_opens_and_seals_to_the_same_bytes() {
     for (trace, expected) in traces().zip([7, 8, 4, 4, 4]) {
         let schedule = Schedule::compute(&trace);
         let mut keys: HashMap<(Role, Epoch), (Sealer, Opener)> = [
-            (Role::Client, Epoch::EarlyData, schedule.early),
             (Role::Client, Epoch::Handshake, schedule.client_handshake),
             (Role::Server, Epoch::Handshake, schedule.server_handshake),
             (Role::Client, Epoch::Application, schedule.client_application),
             (Role::Server, Epoch::Application, schedule.server_application),
         ]
         .into_iter()
+        .chain(schedule.early.map(|early| (Role::Client, Epoch::EarlyData, early.traffic)))
         .map(|(sender, epoch, secret)| ((sender, epoch), ends(&secret)))
         .collect();
         let mut records = 0;

@@ -4,7 +4,7 @@ use countersign::alert::{Alert, ClosureAlert};
 use countersign::crypto::{Digest, Secret};
 use countersign::epoch::Role;
 use countersign::failure::Cause;
-use countersign::key_schedule::{EarlySecret, TrafficSecret};
+use countersign::key_schedule::{HandshakeSecret, TrafficSecret};
 use countersign::limits::Limits;
 use countersign::record::{Content, Inbound, Outbound, Padding};
 
@@ -145,6 +145,6 @@ fn own(content: Content<'_>) -> Taken {
 
 fn secret() -> TrafficSecret {
     let shared = Secret::filled(32, |bytes| bytes.fill(7));
-    let stage = EarlySecret::new(SUITE, None).into_handshake(Some(&shared));
+    let stage = HandshakeSecret::without_psk(SUITE, shared);
     stage.traffic(Role::Server, &Digest::zeros(SUITE.hash))
 }

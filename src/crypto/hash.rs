@@ -62,6 +62,11 @@ pub trait Hash: Send + Sync + fmt::Debug {
 
     /// Whether `tag` is the HMAC of `message`, in constant time.
     fn hmac_verify(&self, key: &[u8], message: &[u8], tag: &[u8]) -> bool;
+
+    /// The hash of nothing, for those who know it without computing it.
+    fn of_empty(&self) -> Digest {
+        self.digest(&[])
+    }
 }
 
 /// A hash computation under way.
@@ -77,32 +82,32 @@ pub trait RunningHash: Send + Sync {
 }
 
 impl dyn Hash {
-    /// The hash of nothing.
-    #[must_use]
-    pub fn of_empty(&self) -> Digest {
-        self.digest(&[])
-    }
-
     /// HKDF-Extract (RFC 5869 §2.2).
     #[must_use]
     pub fn extract(&self, salt: &[u8], input_key_material: &[u8]) -> Secret {
         Secret::filled(self.output_bytes(), |out| self.hmac(salt, &[input_key_material], out))
     }
 
+    /// HKDF-Extract of a secret that nobody keeps: `passing` is filled and returned.
+    pub(crate) fn extract_passing<'a>(
+        &self,
+        salt: &[u8],
+        input_key_material: &[u8],
+        passing: &'a mut Passing,
+    ) -> &'a [u8] {
+        let out = passing.get_mut(..self.output_bytes()).unwrap_or_default();
+        self.hmac(salt, &[input_key_material], out);
+        out
+    }
+
     /// HKDF-Expand (RFC 5869 §2.3), which fills `out`.
     ///
     /// It can make 255 blocks; what lies beyond stays as it was. Callers that take a length from
     /// outside check it first.
-    pub fn expand(&self, secret: &Secret, info: &[u8], out: &mut [u8]) {
-        self.expand_parts(secret.as_bytes(), [info, &[], &[], &[], &[], &[]], out);
-    }
-
-    /// HKDF-Expand with `info` in parts, so that nobody has to join them.
-    fn expand_parts(&self, secret: &[u8], info: [&[u8]; 6], out: &mut [u8]) {
-        let [a, b, c, d, e, f] = info;
+    pub fn expand(&self, secret: &[u8], info: &[u8], out: &mut [u8]) {
         let mut previous: &[u8] = &[];
         for (counter, block) in (1..=u8::MAX).zip(out.chunks_mut(self.output_bytes())) {
-            let parts = [previous, a, b, c, d, e, f, &[counter]];
+            let parts = [previous, info, &[counter]];
             if block.len() == self.output_bytes() {
                 self.hmac(secret, &parts, block);
             } else {
@@ -142,10 +147,18 @@ impl dyn Hash {
         let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_be_bytes();
         let label_bytes = [u8::try_from(LABEL_PREFIX.len() + label.len()).unwrap_or(u8::MAX)];
         let context_bytes = [u8::try_from(context.len()).unwrap_or(u8::MAX)];
-        let info =
+        let parts =
             [&length[..], &label_bytes, LABEL_PREFIX, label.as_bytes(), &context_bytes, context];
-        self.expand_parts(secret, info, out);
+        let (mut info, mut used) = ([0; MAX_LABEL_BYTES], 0);
+        for part in parts {
+            copy(part, info.get_mut(used..).unwrap_or_default());
+            used += part.len();
+        }
+        self.expand(secret, info.get(..used).unwrap_or(&info), out);
     }
 }
+
+/// The longest HkdfLabel: a label and a context of 255 bytes each, and three lengths.
+const MAX_LABEL_BYTES: usize = 2 + 256 + 256;
 
 const LABEL_PREFIX: &[u8] = b"tls13 ";

@@ -25,21 +25,21 @@ use crate::registry::{CipherSuite, NamedGroup, SignatureScheme};
 /// AES-128-GCM with SHA-256.
 pub static TLS_AES_128_GCM_SHA256: Suite = Suite {
     id: CipherSuite::TLS_AES_128_GCM_SHA256,
-    hash: &Sha(&hmac::HMAC_SHA256),
+    hash: &SHA256,
     aead: &Protection { algorithm: &aead::AES_128_GCM, limit: AES_GCM_LIMIT },
 };
 
 /// AES-256-GCM with SHA-384.
 pub static TLS_AES_256_GCM_SHA384: Suite = Suite {
     id: CipherSuite::TLS_AES_256_GCM_SHA384,
-    hash: &Sha(&hmac::HMAC_SHA384),
+    hash: &SHA384,
     aead: &Protection { algorithm: &aead::AES_256_GCM, limit: AES_GCM_LIMIT },
 };
 
 /// ChaCha20-Poly1305 with SHA-256.
 pub static TLS_CHACHA20_POLY1305_SHA256: Suite = Suite {
     id: CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
-    hash: &Sha(&hmac::HMAC_SHA256),
+    hash: &SHA256,
     aead: &Protection { algorithm: &aead::CHACHA20_POLY1305, limit: CHACHA20_POLY1305_LIMIT },
 };
 
@@ -172,20 +172,37 @@ impl Random for SystemRandom {
     }
 }
 
+static SHA256: Sha = Sha {
+    hmac: &hmac::HMAC_SHA256,
+    of_empty: b"\xe3\xb0\xc4\x42\x98\xfc\x1c\x14\x9a\xfb\xf4\xc8\x99\x6f\xb9\x24\
+        \x27\xae\x41\xe4\x64\x9b\x93\x4c\xa4\x95\x99\x1b\x78\x52\xb8\x55",
+};
+
+static SHA384: Sha = Sha {
+    hmac: &hmac::HMAC_SHA384,
+    of_empty: b"\x38\xb0\x60\xa7\x51\xac\x96\x38\x4c\xd9\x32\x7e\xb1\xb1\xe3\x6a\
+        \x21\xfd\xb7\x11\x14\xbe\x07\x43\x4c\x0c\xc7\xbf\x63\xf6\xe1\xda\
+        \x27\x4e\xde\xbf\xe7\x6f\x65\xfb\xd5\x1a\xd2\xf1\x48\x98\xb9\x5b",
+};
+
 #[derive(Debug)]
-struct Sha(&'static hmac::Algorithm);
+struct Sha {
+    hmac: &'static hmac::Algorithm,
+    /// The hash of nothing.
+    of_empty: &'static [u8],
+}
 
 impl Hash for Sha {
     fn output_bytes(&self) -> usize {
-        self.0.digest_algorithm().output_len()
+        self.hmac.digest_algorithm().output_len()
     }
 
     fn start(&self) -> Box<dyn RunningHash> {
-        Box::new(digest::Context::new(self.0.digest_algorithm()))
+        Box::new(digest::Context::new(self.hmac.digest_algorithm()))
     }
 
     fn digest(&self, parts: &[&[u8]]) -> Digest {
-        let mut running = digest::Context::new(self.0.digest_algorithm());
+        let mut running = digest::Context::new(self.hmac.digest_algorithm());
         for part in parts {
             running.update(part);
         }
@@ -193,7 +210,7 @@ impl Hash for Sha {
     }
 
     fn hmac(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]) {
-        let mut running = hmac::Context::with_key(&hmac::Key::new(*self.0, key));
+        let mut running = hmac::Context::with_key(&hmac::Key::new(*self.hmac, key));
         for part in parts {
             running.update(part);
         }
@@ -201,7 +218,11 @@ impl Hash for Sha {
     }
 
     fn hmac_verify(&self, key: &[u8], message: &[u8], tag: &[u8]) -> bool {
-        hmac::verify(&hmac::Key::new(*self.0, key), message, tag).is_ok()
+        hmac::verify(&hmac::Key::new(*self.hmac, key), message, tag).is_ok()
+    }
+
+    fn of_empty(&self) -> Digest {
+        Digest::filled(self.of_empty.len(), |out| copy(self.of_empty, out))
     }
 }
 

@@ -72,14 +72,18 @@ impl Secret {
         })
     }
 
-    /// This secret with other bytes, as many as before, in the same place if nobody shares it.
-    pub(crate) fn replaced(mut self, fill: impl FnOnce(&mut [u8])) -> Self {
+    /// A secret with a copy of `bytes`, at most [`MAX_SECRET_BYTES`], in the place of this one if
+    /// nobody shares it.
+    pub(crate) fn replaced(mut self, bytes: &[u8]) -> Self {
+        let length = bytes.len().min(MAX_SECRET_BYTES);
         match Arc::get_mut(&mut self.kept) {
             Some(kept) => {
-                fill(kept.as_mut_bytes());
+                kept.bytes.zeroize();
+                kept.length = length;
+                copy(bytes, kept.as_mut_bytes());
                 self
             }
-            None => Self::filled(self.kept.length, fill),
+            None => Self::filled(length, |out| copy(bytes, out)),
         }
     }
 
@@ -108,7 +112,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Copies as much as there is, or as much as fits; unlike the slice method, it cannot panic.
+/// Copies as much as there is, or as much as fits: the lengths are never unequal, for which the
+/// slice method would panic.
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    let length = from.len().min(to.len());
+    if let (Some(from), Some(to)) = (from.get(..length), to.get_mut(..length)) {
+        to.copy_from_slice(from);
+    }
 }

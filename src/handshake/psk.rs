@@ -90,7 +90,7 @@ impl PreSharedKey {
     }
 
     fn binder(&self, digest: &Digest) -> Digest {
-        EarlySecret::new(self.suite, Some(&self.secret)).binder(self.kind, digest)
+        EarlySecret::new(self.suite, &self.secret).binder(self.kind, digest)
     }
 }
 

@@ -10,7 +10,7 @@ use countersign::crypto::{Sealer, Secret, Suite};
 use countersign::epoch::{Direction, Epoch, Role};
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::{End, Fact, Handshake, Output};
-use countersign::key_schedule::{EarlySecret, TrafficSecret};
+use countersign::key_schedule::{HandshakeSecret, TrafficSecret};
 use countersign::limits::Limits;
 use countersign::record::{Content, Inbound};
 use countersign::registry::ContentType;
@@ -219,7 +219,7 @@ fn sealed(
 fn foreign_secret() -> TrafficSecret {
     let suite: &'static Suite = &countersign::crypto::ring::TLS_AES_128_GCM_SHA256;
     let shared = Secret::copied_from(b"nobody's").expect("a short secret");
-    let stage = EarlySecret::new(suite, None).into_handshake(Some(&shared));
+    let stage = HandshakeSecret::without_psk(suite, shared);
     stage.traffic(Role::Client, &suite.hash.of_empty())
 }
 

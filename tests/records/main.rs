@@ -9,7 +9,7 @@ use countersign::crypto::aead::TAG_BYTES;
 use countersign::crypto::{Sealer, Secret, Suite};
 use countersign::epoch::Role;
 use countersign::failure::Cause;
-use countersign::key_schedule::{EarlySecret, TrafficSecret};
+use countersign::key_schedule::{HandshakeSecret, TrafficSecret};
 use countersign::limits::Limits;
 use countersign::record::{Content, Inbound};
 use countersign_testing::provider;
@@ -38,7 +38,7 @@ fn suite() -> &'static Suite {
 
 fn secret_of(suite: &'static Suite, name: &str) -> TrafficSecret {
     let shared = Secret::copied_from(name.as_bytes()).unwrap();
-    let stage = EarlySecret::new(suite, None).into_handshake(Some(&shared));
+    let stage = HandshakeSecret::without_psk(suite, shared);
     stage.traffic(Role::Client, &suite.hash.of_empty())
 }
 

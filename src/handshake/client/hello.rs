@@ -14,7 +14,7 @@ use crate::handshake::context::Context;
 use crate::handshake::event::{Begin, Fact, Framed, NegotiatedPsk, on};
 use crate::handshake::grease::Grease;
 use crate::handshake::psk::PreSharedKey;
-use crate::key_schedule::EarlySecret;
+use crate::key_schedule::{EarlySecret, HandshakeSecret};
 use crate::message::{HelloRetryRequest, KeyShareEntry, ServerHello};
 use crate::registry::{CipherSuite, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
 use crate::transcript::Transcript;
@@ -141,11 +141,8 @@ impl Offer {
     fn agree(
         &mut self,
         share: Option<KeyShareEntry<'_>>,
-        psk: Option<&SelectedPsk>,
     ) -> Result<Option<(NamedGroup, Secret)>, Cause> {
-        let Some(share) = share else {
-            return psk.map(|_| None).ok_or(Cause::ServerKeyShareMissing);
-        };
+        let Some(share) = share else { return Ok(None) };
         let mut exchanges = self.key_exchanges.drain(..);
         let (group, exchange) =
             exchanges.find(|(group, _)| *group == share.group).ok_or(Cause::GroupNotOffered)?;
@@ -161,12 +158,15 @@ impl Offer {
         hello: &Framed<'_, ServerHello<'_>>,
     ) -> Result<WaitEncryptedExtensions, Cause> {
         let psk = self.selected_psk(&hello.message, suite)?;
-        let agreed = self.agree(hello.message.extensions.key_share, psk.as_ref())?;
+        let agreed = self.agree(hello.message.extensions.key_share)?;
         let (group, shared) = agreed.unzip();
         transcript.add(hello.encoded);
         let through_server_hello = transcript.digest();
-        let early = EarlySecret::new(suite, psk.as_ref().map(|psk| &psk.key.secret));
-        let secret = early.into_handshake(shared.as_ref());
+        let secret = match (&psk, shared) {
+            (Some(psk), shared) => EarlySecret::new(suite, &psk.key.secret).into_handshake(shared),
+            (None, Some(shared)) => HandshakeSecret::without_psk(suite, shared),
+            (None, None) => return Err(Cause::ServerKeyShareMissing),
+        };
         let client = secret.traffic(Role::Client, &through_server_hello);
         let server = secret.traffic(Role::Server, &through_server_hello);
         cx.install(Direction::Receive, Epoch::Handshake, &server);

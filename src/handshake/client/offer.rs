@@ -138,7 +138,7 @@ impl Offer {
         let first = self.psks.first().filter(|_| self.early_data);
         if let Some(OfferedPsk { key, .. }) = first {
             let through_client_hello = key.suite.hash.digest(&[&self.client_hello]);
-            let early = EarlySecret::new(key.suite, Some(&key.secret));
+            let early = EarlySecret::new(key.suite, &key.secret);
             cx.early_exporter = Some(early.early_exporter(&through_client_hello));
             let secret = early.client_early_traffic(&through_client_hello);
             cx.early_data = key.early_data.as_ref().map(|terms| terms.max_bytes);

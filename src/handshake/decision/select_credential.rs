@@ -127,7 +127,7 @@ impl SelectCredential {
     #[must_use]
     pub fn replay_tag(&self, key: &PreSharedKey) -> Option<&[u8]> {
         let offered = self.offered_psks().filter(|_| self.early_data)?;
-        let early = EarlySecret::new(self.suite, Some(&key.secret));
+        let early = EarlySecret::new(self.suite, &key.secret);
         // Early data is not offered behind a retry, so nothing comes before this ClientHello.
         let nothing = Transcript::new(self.suite.hash);
         check_binder(&early, key.kind, &self.client_hello, &offered, 0, &nothing).ok()?;

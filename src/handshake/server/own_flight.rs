@@ -122,7 +122,7 @@ impl SelectCredential {
         if hello.extensions.early_data {
             cx.learn(Fact::EarlyDataRejected);
         }
-        let opened = self.open(cx, hello, EarlySecret::new(self.suite, None), None)?;
+        let opened = self.open(cx, hello, None, None)?;
         cx.install(Direction::Receive, Epoch::Handshake, &opened.client);
         self.say_parameters(cx, hello, protocol, None, false)?;
         let Self { config, mut transcript, .. } = self;
@@ -155,7 +155,7 @@ impl SelectCredential {
         protocol: Option<Vec<u8>>,
         early_data: bool,
     ) -> Step<Self, on::CredentialSelected> {
-        let early = EarlySecret::new(self.suite, Some(&key.secret));
+        let early = EarlySecret::new(self.suite, &key.secret);
         let psk = self.check_psk(hello, usize::from(index), key.kind, &early)?;
         cx.psk = diagnosis::Psk::Accepted(key.diagnosis_kind());
         self.transcript.add(&self.client_hello);
@@ -166,7 +166,7 @@ impl SelectCredential {
             cx.early_exporter = Some(early.early_exporter(&through_client_hello));
             cx.early_data = key.early_data.as_ref().map(|terms| terms.max_bytes);
         }
-        let opened = self.open(cx, hello, early, Some(index))?;
+        let opened = self.open(cx, hello, Some(early), Some(index))?;
         if early_data {
             cx.learn(Fact::EarlyDataAccepted);
             cx.install(Direction::Receive, Epoch::EarlyData, &early_traffic);
@@ -217,13 +217,17 @@ impl SelectCredential {
         &mut self,
         cx: &mut Context,
         hello: &ClientHello<'_>,
-        early: EarlySecret,
+        early: Option<EarlySecret>,
         psk: Option<u16>,
     ) -> Result<Opened, Cause> {
         let Self { config, suite, group, transcript, .. } = self;
         let shared = server_hello(config, cx, hello, suite, *group, psk, transcript)?;
         let through_server_hello = transcript.digest();
-        let secret = early.into_handshake(shared.as_ref());
+        let secret = match (early, shared) {
+            (Some(early), shared) => early.into_handshake(shared),
+            (None, Some(shared)) => HandshakeSecret::without_psk(suite, shared),
+            (None, None) => return Err(Cause::KeyShareMissing),
+        };
         let server = secret.traffic(Role::Server, &through_server_hello);
         let client = secret.traffic(Role::Client, &through_server_hello);
         cx.install(Direction::Send, Epoch::Handshake, &server);

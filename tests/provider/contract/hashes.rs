@@ -66,3 +66,10 @@ fn hmac_is_that_of_rfc_4231_and_verifies_only_whole_tags() {
         assert!(!hash.hmac_verify(b"Jefe", message, &tag));
     }
 }
+
+#[test]
+fn hash_of_nothing_is_known_without_computing_it() {
+    for suite in provider().suites {
+        assert_eq!(suite.hash.of_empty().as_bytes(), suite.hash.digest(&[]).as_bytes());
+    }
+}
