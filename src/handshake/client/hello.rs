@@ -48,8 +48,7 @@ impl Start {
         let mut offer = Offer::new(config, destination, grease);
         random.fill(Draw::ClientRandom, &mut offer.random)?;
         if offer.config.compatibility_mode && offer.config.profile == Profile::Records {
-            offer.session_id = vec![0; 32];
-            random.fill(Draw::SessionId, &mut offer.session_id)?;
+            random.fill(Draw::SessionId, offer.session_id.insert([0; 32]))?;
             cx.compatibility_mode = true;
         }
         let config = Arc::clone(&offer.config);
@@ -74,7 +73,7 @@ impl Offer {
         if self.config.strict_legacy_version && legacy_version != ProtocolVersion::TLS12 {
             return Err(Cause::LegacyVersionUnexpected);
         }
-        if session_id_echo != self.session_id {
+        if session_id_echo != self.session_id() {
             return Err(Cause::SessionIdNotEchoed);
         }
         if legacy_compression_method != 0 {

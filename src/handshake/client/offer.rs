@@ -31,8 +31,8 @@ pub(super) struct Offer {
     pub(super) reserved_share: Option<NamedGroup>,
     pub(super) server_name: Option<ServerName<'static>>,
     pub(super) random: [u8; 32],
-    /// Empty outside compatibility mode (RFC 9846 §4.2.2).
-    pub(super) session_id: Vec<u8>,
+    /// None outside compatibility mode (RFC 9846 §4.2.2).
+    pub(super) session_id: Option<[u8; 32]>,
     pub(super) key_exchanges: Vec<(NamedGroup, Box<dyn KeyExchange>)>,
     pub(super) psks: Vec<OfferedPsk>,
     /// Whether early data is offered.
@@ -62,7 +62,7 @@ impl Offer {
             supported_versions,
             reserved_share: grease.map(|grease| grease.group),
             random: [0; 32],
-            session_id: Vec::new(),
+            session_id: None,
             key_exchanges: Vec::new(),
             client_hello: Vec::new(),
             server_name,
@@ -70,6 +70,11 @@ impl Offer {
             early_data: early_data && permitted,
             config,
         }
+    }
+
+    /// The session id as a message holds it.
+    pub(super) fn session_id(&self) -> &[u8] {
+        self.session_id.as_slice().as_flattened()
     }
 
     pub(super) fn start_key_exchange(
@@ -102,7 +107,7 @@ impl Offer {
         let hello = ClientHello {
             legacy_version: ProtocolVersion::TLS12,
             random: &self.random,
-            legacy_session_id: &self.session_id,
+            legacy_session_id: self.session_id(),
             cipher_suites: said.cipher_suites.list(),
             legacy_compression_methods: &[0],
             extensions: ClientHelloExtensions {
