@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pki_types::ServerName;
 
-use crate::codec::{List, Vector, Writer};
+use crate::codec::{List, Writer};
 use crate::compression::CertificateCompression;
 use crate::crypto::leaf::Leaf;
 use crate::crypto::{Digest, Provider};
@@ -174,18 +174,18 @@ fn with_certificate<T>(
     form: &CertificateForm,
     then: impl FnOnce(HandshakeType, &dyn Fn(&mut Writer<'_>)) -> Result<T, Cause>,
 ) -> Result<T, Cause> {
-    let entries = form.entries(certificate);
-    let certificate =
-        Certificate { certificate_request_context: context, certificate_list: entries.list() };
+    let plain = |writer: &mut Writer<'_>| {
+        Certificate::encode_entries(context, form.entries(certificate), writer);
+    };
     let compressed = match &form.compression {
-        Some(compression) => certificate_compression::compress(&**compression, &certificate)?,
+        Some(compression) => certificate_compression::compress(&**compression, plain)?,
         None => None,
     };
     match compressed {
         Some(compressed) => {
             then(HandshakeType::COMPRESSED_CERTIFICATE, &|w| compressed.message().encode(w))
         }
-        None => then(HandshakeType::CERTIFICATE, &|w| certificate.encode(w)),
+        None => then(HandshakeType::CERTIFICATE, &plain),
     }
 }
 
@@ -198,10 +198,11 @@ pub(crate) struct CertificateForm {
 }
 
 impl CertificateForm {
-    fn entries<'c>(&self, certificate: &'c OwnCertificate) -> Vector<CertificateEntry<'c>> {
-        if let OwnCertificate::RawPublicKey(key) = certificate {
-            return core::iter::once(CertificateEntry::bare(key)).collect();
-        }
+    fn entries<'c>(
+        &self,
+        certificate: &'c OwnCertificate,
+    ) -> impl Iterator<Item = CertificateEntry<'c>> {
+        let raw_public_key = certificate.raw_public_key().map(CertificateEntry::bare);
         let stapled = certificate.entries().iter().map(|entry| CertificateEntry {
             cert_data: &entry.certificate,
             ocsp_response: entry.ocsp_response.as_deref().filter(|_| self.ocsp_response),
@@ -210,7 +211,7 @@ impl CertificateForm {
                 .as_deref()
                 .filter(|_| self.signed_certificate_timestamps),
         });
-        stapled.collect()
+        raw_public_key.into_iter().chain(stapled)
     }
 
     /// What a ClientHello asks for.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::codec::{List, Vector};
+use crate::codec::{List, Vector, Writer};
 use crate::compression::CertificateCompression;
 use crate::failure::Cause;
 use crate::limits::Limits;
-use crate::message::{self, Certificate, CompressedCertificate, HEADER_BYTES};
+use crate::message::{self, CompressedCertificate, HEADER_BYTES};
 use crate::registry::{CertificateCompressionAlgorithm, HandshakeType};
 
 /// Algorithms, in order of preference.
@@ -43,13 +43,13 @@ impl Compressed {
     }
 }
 
-/// Compresses a Certificate; none if it is sent as it is.
+/// Compresses the body of a Certificate; none if it is sent as it is.
 pub(crate) fn compress(
     compression: &dyn CertificateCompression,
-    certificate: &Certificate<'_>,
+    certificate: impl FnOnce(&mut Writer<'_>),
 ) -> Result<Option<Compressed>, Cause> {
     let mut plain = Vec::new();
-    message::encode(HandshakeType::CERTIFICATE, &mut plain, |w| certificate.encode(w))?;
+    message::encode(HandshakeType::CERTIFICATE, &mut plain, certificate)?;
     let body = plain.get(HEADER_BYTES..).unwrap_or_default();
     let uncompressed_length = u32::try_from(body.len()).map_err(|_| Cause::Unencodable)?;
     let algorithm = compression.algorithm();

@@ -60,6 +60,16 @@ impl<'a> Certificate<'a> {
         writer.vector8(|writer| writer.raw(self.certificate_request_context));
         writer.vector24(|writer| writer.raw(self.certificate_list.as_bytes()));
     }
+
+    /// Appends the body of a Certificate with these `entries`.
+    pub fn encode_entries(
+        certificate_request_context: &[u8],
+        entries: impl Iterator<Item = CertificateEntry<'a>>,
+        writer: &mut Writer<'_>,
+    ) {
+        writer.vector8(|writer| writer.raw(certificate_request_context));
+        writer.vector24(|writer| entries.for_each(|entry| entry.encode(writer)));
+    }
 }
 
 impl<'a> CertificateEntry<'a> {

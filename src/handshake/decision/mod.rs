@@ -158,6 +158,14 @@ impl OwnCertificate {
         }
     }
 
+    /// The raw public key, if it is one.
+    pub(crate) fn raw_public_key(&self) -> Option<&[u8]> {
+        match self {
+            Self::Chain(_) => None,
+            Self::RawPublicKey(key) => Some(key),
+        }
+    }
+
     /// Whether there is something to show, and it is of the type that the peer takes.
     pub(crate) fn is_of(&self, wanted: CertificateType) -> bool {
         let has_some = match self {

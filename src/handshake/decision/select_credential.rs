@@ -195,8 +195,7 @@ impl SelectCredential {
     }
 
     fn offers_protocol(&self, protocol: Option<&[u8]>) -> bool {
-        let mut offered = self.application_layer_protocols();
-        protocol.is_none_or(|name| offered.any(|offered| offered == name))
+        protocol.is_none_or(|name| self.application_layer_protocols().any(|own| own == name))
     }
 
     /// Go on with this certificate chain or raw public key, a scheme its key can sign with, and
