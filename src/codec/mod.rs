@@ -205,31 +205,53 @@ impl<'a> Writer<'a> {
 
     /// A vector with a length of one byte.
     pub fn vector8(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
-        self.vector::<1>(body);
+        self.vector::<1>(|writer| {
+            body(writer);
+            true
+        });
     }
 
     /// A vector with a length of two bytes.
     pub fn vector16(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
-        self.vector::<2>(body);
+        self.vector::<2>(|writer| {
+            body(writer);
+            true
+        });
     }
 
     /// A vector with a length of three bytes.
     pub fn vector24(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
-        self.vector::<3>(body);
+        self.vector::<3>(|writer| {
+            body(writer);
+            true
+        });
     }
 
-    fn vector<const LENGTH_BYTES: usize>(&mut self, body: impl FnOnce(&mut Writer<'_>)) {
+    /// As [`vector16`](Self::vector16), or nothing at all if `body` says that there is none.
+    pub fn vector16_if_any(&mut self, body: impl FnOnce(&mut Writer<'_>) -> bool) -> bool {
+        self.vector::<2>(body)
+    }
+
+    fn vector<const LENGTH_BYTES: usize>(
+        &mut self,
+        body: impl FnOnce(&mut Writer<'_>) -> bool,
+    ) -> bool {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
         let mut inner = Writer::new(self.bytes);
-        body(&mut inner);
+        let is_there = body(&mut inner);
         self.overflowed |= inner.overflowed;
-        let length = self.bytes.len() - start - LENGTH_BYTES;
-        let encoded = length.to_be_bytes();
-        let (high, low) = encoded.split_at(encoded.len() - LENGTH_BYTES);
-        self.overflowed |= high.iter().any(|&byte| byte != 0);
-        for (to, from) in self.bytes.iter_mut().skip(start).zip(low) {
-            *to = *from;
+        if !is_there {
+            self.bytes.truncate(start);
+            return false;
         }
+        let length = self.bytes.len() - start - LENGTH_BYTES;
+        self.overflowed |= length >> (8 * LENGTH_BYTES) != 0;
+        let field = self.bytes.get_mut(start..).and_then(<[u8]>::first_chunk_mut);
+        if let (Some(field), Some(low)) = (field, length.to_be_bytes().last_chunk::<LENGTH_BYTES>())
+        {
+            *field = *low;
+        }
+        true
     }
 }

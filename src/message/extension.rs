@@ -202,8 +202,12 @@ impl<'a> ExtensionBlock<'a> {
             placed(extension_type, message, offered)?;
             let repeated = match row(extension_type) {
                 Some(_) => seen.contains(extension_type),
-                // Quadratic, but only within the limit, and without memory for types we do not know.
-                None => self.0.iter().take(index).any(|seen| seen.extension_type == extension_type),
+                // Quadratic, but only within the limit, and without memory for types that nobody
+                // knows.
+                None => {
+                    let mut earlier = self.0.iter().take(index);
+                    earlier.any(|earlier| earlier.extension_type == extension_type)
+                }
             };
             if repeated {
                 return Err(Cause::ExtensionRepeated);
@@ -276,9 +280,8 @@ pub(super) fn encode_extension(
     mut body: impl FnMut(ExtensionType, &mut Writer<'_>) -> bool,
 ) -> bool {
     let start = writer.position();
-    let mut present = false;
     extension_type.encode(writer);
-    writer.vector16(|writer| present = body(extension_type, writer));
+    let present = writer.vector16_if_any(|writer| body(extension_type, writer));
     if !present {
         writer.truncate(start);
     }
