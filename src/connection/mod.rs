@@ -68,6 +68,12 @@ enum Turn {
     Learned(Fact),
 }
 
+/// Data of a record, for a [`Step`], which is large and better not moved for each.
+enum Received<'b> {
+    Data(&'b mut [u8]),
+    EarlyData(&'b mut [u8]),
+}
+
 /// A TLS 1.3 connection over a byte stream.
 #[derive(Debug)]
 pub struct Connection {
@@ -171,8 +177,14 @@ impl Connection {
                 Ok(None) => return Polled { consumed, step: self.idle() },
                 Ok(Some(record)) => {
                     consumed += record.consumed;
-                    if let Some(step) = self.take(record.content) {
-                        return Polled { consumed, step };
+                    match self.take(record.content) {
+                        Some(Received::Data(data)) => {
+                            return Polled { consumed, step: Step::Data(data) };
+                        }
+                        Some(Received::EarlyData(data)) => {
+                            return Polled { consumed, step: Step::EarlyData(data) };
+                        }
+                        None => {}
                     }
                 }
                 Err(cause) => self.handshake.fail(cause),
@@ -278,7 +290,7 @@ impl Connection {
     }
 
     /// Takes the content of one record; hands application data out.
-    fn take<'b>(&mut self, content: Content<'b>) -> Option<Step<'b>> {
+    fn take<'b>(&mut self, content: Content<'b>) -> Option<Received<'b>> {
         let epoch = self.handshake.receive_epoch();
         match content {
             Content::Handshake(bytes) => {
@@ -294,11 +306,11 @@ impl Connection {
             Content::ApplicationData(data) => match epoch {
                 Epoch::Application if !data.is_empty() => {
                     self.handshake.application_data_received();
-                    return (!self.handshake.has_ended()).then_some(Step::Data(data));
+                    return (!self.handshake.has_ended()).then_some(Received::Data(data));
                 }
                 Epoch::EarlyData if !data.is_empty() => {
                     self.handshake.early_data_received(data.len());
-                    return (!self.handshake.has_ended()).then_some(Step::EarlyData(data));
+                    return (!self.handshake.has_ended()).then_some(Received::EarlyData(data));
                 }
                 Epoch::Application | Epoch::EarlyData => {}
                 Epoch::Initial | Epoch::Handshake => {

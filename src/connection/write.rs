@@ -13,7 +13,9 @@ impl Connection {
     /// [`Misuse::NotConnected`], [`Misuse::WriteClosed`], also after
     /// [`transport_write_failed`](Self::transport_write_failed), [`Misuse::Ended`].
     pub fn write(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), Misuse> {
-        self.write_each([data], output)
+        self.begin_to_write()?;
+        self.write_chunks(data, output);
+        Ok(())
     }
 
     /// As [`write`](Self::write) for one after the other: no two share a record, so that each can
@@ -28,14 +30,7 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<(), Misuse> {
         self.begin_to_write()?;
-        for chunk in pieces.into_iter().flat_map(|piece| piece.chunks(CHUNK_BYTES)) {
-            let seal = |outbound: &mut Outbound, output: &mut Vec<u8>| {
-                outbound.application_data(chunk, output)
-            };
-            if !self.write_chunk(chunk.len(), output, seal) {
-                break;
-            }
-        }
+        let _stands = pieces.into_iter().all(|piece| self.write_chunks(piece, output));
         Ok(())
     }
 
@@ -104,6 +99,15 @@ impl Connection {
         }
         self.handshake.answer_key_update();
         Ok(())
+    }
+
+    /// Whether the connection still stands.
+    fn write_chunks(&mut self, data: &[u8], output: &mut Vec<u8>) -> bool {
+        data.chunks(CHUNK_BYTES).all(|chunk| {
+            self.write_chunk(chunk.len(), output, |outbound, output| {
+                outbound.application_data(chunk, output)
+            })
+        })
     }
 
     /// Whether the connection still stands.

@@ -342,7 +342,7 @@ impl Context {
 
     /// Gives back the room of what has been said.
     pub(crate) fn rest(&mut self) {
-        if self.outputs.is_empty() {
+        if self.outputs.is_empty() && self.outputs.capacity() > 0 {
             self.outputs = VecDeque::new();
         }
     }

@@ -111,12 +111,11 @@ impl Handshake {
 
     /// The next output, in order; `None` until something else has gone in.
     pub fn poll(&mut self) -> Option<Output> {
-        let output = self.cx.poll();
-        if output.is_none() && self.is_complete() {
+        if self.is_complete() {
             // What follows a handshake is rare.
             self.cx.rest();
         }
-        output
+        self.cx.poll()
     }
 
     /// Takes handshake bytes that arrived under the keys of `epoch`, in fragments of any size.

@@ -239,9 +239,8 @@ impl Outbound {
         output: &mut Vec<u8>,
         append: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), Cause> {
-        let length =
-            u16::try_from(self.body_bytes(content_bytes)).map_err(|_| Cause::Unencodable)?;
-        let inner_plaintext_bytes = self.inner_plaintext_bytes(content_bytes);
+        let body_bytes = self.body_bytes(content_bytes);
+        let length = u16::try_from(body_bytes).map_err(|_| Cause::Unencodable)?;
         let Some(sealer) = &mut self.sealer else {
             output.extend_from_slice(&Header { content_type, length }.to_wire(self.version));
             append(output);
@@ -253,7 +252,7 @@ impl Outbound {
         output.extend_from_slice(&header);
         append(output);
         output.push(content_type.0);
-        output.resize(start + HEADER_BYTES + inner_plaintext_bytes, 0);
+        output.resize(start + HEADER_BYTES + body_bytes.saturating_sub(TAG_BYTES), 0);
         let body = output.get_mut(start + HEADER_BYTES..).unwrap_or_default();
         match sealer.seal(&header, body) {
             Ok(tag) => output.extend_from_slice(&tag),
