@@ -75,6 +75,9 @@ fn extensions<T: Copy + PartialEq>(of: &[T]) -> Vec<Option<Vec<T>>> {
     std::iter::once(None).chain(some(of).into_iter().map(Some)).collect()
 }
 
+/// `supported_groups` and `key_share`, where they are sent.
+type GroupsAndShares = (Option<&'static [u16]>, Option<&'static [u16]>);
+
 fn offer() -> Offer {
     Offer {
         versions: Some(vec![TLS13]),
@@ -262,7 +265,7 @@ fn every_way_to_use_a_psk_is_used_or_refused() {
     for psk in [false, true] {
         for modes in extensions(&[PSK_KE, PSK_DHE_KE, 0x2a]) {
             for signature_algorithms in [false, true] {
-                let known: [(Option<&[u16]>, Option<&[u16]>); 6] = [
+                let lists: [GroupsAndShares; 6] = [
                     (None, None),
                     (Some(GROUPS), None),
                     (None, Some(GROUPS)),
@@ -270,7 +273,7 @@ fn every_way_to_use_a_psk_is_used_or_refused() {
                     (Some(GROUPS), Some(GROUPS)),
                     (Some(&[UNKNOWN]), Some(&[UNKNOWN])),
                 ];
-                offers.extend(known.map(|(groups, shares)| Offer {
+                offers.extend(lists.map(|(groups, shares)| Offer {
                     groups: groups.map(<[u16]>::to_vec),
                     shares: shares.map(<[u16]>::to_vec),
                     signature_algorithms,
