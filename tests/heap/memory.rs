@@ -2,6 +2,7 @@
 //!
 //! What is looked for is kept behind a mask, so that looking for it does not put it there.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -30,12 +31,19 @@ static BUFFER: Mutex<[u8; BUFFER_BYTES]> = Mutex::new([0; BUFFER_BYTES]);
 
 const BUFFER_BYTES: usize = 1 << 16;
 
+/// Much of the memory is a page of nothing.
+const ZEROS: [u8; PAGE_BYTES] = [0; PAGE_BYTES];
+
+const PAGE_BYTES: usize = 4_096;
+
 /// The places at which `pieces` are found: the index of the piece, and the address. Stacks are left
 /// out.
 pub(crate) fn find(pieces: &[Piece]) -> Vec<(usize, u64)> {
     let begins = |pair: [u8; 2]| usize::from(u16::from_be_bytes(pair));
     let mut is_beginning = vec![false; 1 << 16];
     pieces.iter().for_each(|[a, b, ..]| is_beginning[begins([mask(*a), mask(*b)])] = true);
+    let numbered = pieces.iter().enumerate();
+    let known: HashMap<&Piece, usize> = numbered.map(|(index, piece)| (piece, index)).collect();
     let memory = File::open("/proc/self/mem").expect("our own memory");
     let mut buffer = BUFFER.lock().expect("one search at a time");
     let own = address(&buffer[0])..address(&buffer[0]) + length(BUFFER_BYTES);
@@ -46,14 +54,18 @@ pub(crate) fn find(pieces: &[Piece]) -> Vec<(usize, u64)> {
             let wanted = buffer.len().min(usize::try_from(region.end - at).expect("an address"));
             // A page that was given back in the meantime is no longer ours.
             let Ok(read @ PIECE_BYTES..) = memory.read_at(&mut buffer[..wanted], at) else { break };
-            for (offset, window) in buffer[..read].windows(PIECE_BYTES).enumerate() {
-                let place = at + length(offset);
-                if !is_beginning[begins([window[0], window[1]])] || own.contains(&place) {
-                    continue;
+            let starts = (0..=read - PIECE_BYTES).step_by(PAGE_BYTES);
+            for start in starts.filter(|start| !buffer[*start..].starts_with(&ZEROS)) {
+                let end = read.min(start + PAGE_BYTES + PIECE_BYTES - 1);
+                for (offset, window) in buffer[start..end].windows(PIECE_BYTES).enumerate() {
+                    if !is_beginning[begins([window[0], window[1]])] {
+                        continue;
+                    }
+                    let place = at + length(start + offset);
+                    let window: [u8; PIECE_BYTES] = std::array::from_fn(|at| mask(window[at]));
+                    let here = known.get(&window).filter(|_| !own.contains(&place));
+                    found.extend(here.map(|index| (*index, place)));
                 }
-                let is_here = |piece: &Piece| piece.iter().zip(window).all(|(a, b)| mask(*a) == *b);
-                let here = pieces.iter().enumerate().filter(|(_, piece)| is_here(piece));
-                found.extend(here.map(|(index, _)| (index, place)));
             }
             at += length(read - (PIECE_BYTES - 1));
         }
