@@ -32,7 +32,32 @@ fn assert_round_trip(message: Message<'_>, layout: &Layout) -> Result<(), TestCa
     prop_assert_eq!(Kind::of(kind.handshake_type(), body), Ok(kind));
     let parsed = Message::parse(kind, body, &everything_offered());
     prop_assert_eq!(parsed.map(as_ours), Ok(message));
+    assert_ends_where_it_ends(kind, body)
+}
+
+/// Miri takes its time.
+const PREFIXES: usize = if cfg!(miri) { 4 } else { 64 };
+
+/// That neither less nor more of a body parses. Of a long one not every prefix is tried, but over
+/// many bodies all are. Finished cannot know its length, and a ClientHello may have no extensions.
+fn assert_ends_where_it_ends(kind: Kind, body: &[u8]) -> Result<(), TestCaseError> {
+    let parses = |body: &[u8]| Message::parse(kind, body, &everything_offered()).is_ok();
+    let step = 1 + body.len() / PREFIXES;
+    for length in (body.len() % step..body.len()).step_by(step) {
+        let prefix = &body[..length];
+        let is_older = kind == Kind::ClientHello && ends_before_extensions(prefix);
+        let may_end = is_older || (kind == Kind::Finished && length > 0);
+        prop_assert_eq!(parses(prefix), may_end, "{} of {} bytes", length, body.len());
+    }
+    prop_assert_eq!(parses(&[body, &[0]].concat()), kind == Kind::Finished);
     Ok(())
+}
+
+/// Whether a ClientHello ends behind `legacy_compression_methods`.
+fn ends_before_extensions(prefix: &[u8]) -> bool {
+    let mut reader = Reader::new(prefix);
+    let fields = reader.take(34).and_then(|_| reader.vector8()).and_then(|_| reader.vector16());
+    fields.and_then(|_| reader.vector8()).is_ok() && reader.is_empty()
 }
 
 fn bytes(size: impl Into<SizeRange>) -> impl Strategy<Value = Vec<u8>> {

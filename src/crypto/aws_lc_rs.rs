@@ -9,7 +9,8 @@ mod interface;
 use std::sync::Arc;
 
 use ::aws_lc_rs as library;
-use ::aws_lc_rs::agreement::{EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
+use ::aws_lc_rs::aead::LessSafeKey;
+use ::aws_lc_rs::agreement::{Algorithm, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ::aws_lc_rs::kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_768};
 use ::aws_lc_rs::rand::SystemRandom;
 
@@ -55,6 +56,12 @@ fn agree(
 fn copied(secret: &[u8]) -> Result<Secret, GroupFailure> {
     Secret::copied_from(secret).ok_or(GroupFailure::Failed)
 }
+
+/// The library wipes what it frees.
+const fn overwrite(_: &mut LessSafeKey) {}
+
+/// The same.
+const fn overwrite_private_key(_: &'static Algorithm, _: &mut Option<EphemeralPrivateKey>) {}
 
 /// ML-KEM-768 alone (FIPS 203), the post-quantum half of the hybrids.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! The default provider, over ring.
 //!
 //! ring draws the private keys of key shares from the system itself, whatever the provider's source
-//! of randomness is, and wipes neither them nor its expanded keys.
+//! of randomness is. It wipes neither them nor its expanded keys: where they were kept another key
+//! takes their place, but the copies that it makes on the stack are out of reach.
 
 #[path = "ring_interface.rs"]
 mod interface;
@@ -9,8 +10,10 @@ mod interface;
 use std::sync::Arc;
 
 use ::ring as library;
-use ::ring::agreement::{EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
+use ::ring::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
+use ::ring::agreement::{Algorithm, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ::ring::rand::SystemRandom;
+use zeroize::optimization_barrier;
 
 pub use self::interface::{
     Curve, LEGACY_SIGNATURES, SECP256R1, SECP384R1, SIGNATURES, TLS_AES_128_GCM_SHA256,
@@ -66,4 +69,20 @@ fn agree(
     agree_ephemeral(private_key, peer_share, Secret::copied_from)
         .map_err(|_| GroupFailure::InvalidShare)?
         .ok_or(GroupFailure::Failed)
+}
+
+/// Puts a key of zeros in the place of one that is done with. It is of the algorithm that takes the
+/// most room: a lesser one would leave bytes as they are.
+fn overwrite(key: &mut LessSafeKey) {
+    if let Ok(zeros) = UnboundKey::new(&AES_256_GCM, &[0; 32]) {
+        *key = LessSafeKey::new(zeros);
+        optimization_barrier(key);
+    }
+}
+
+/// Puts a key that nobody uses in the place of one that was used, or is not going to be: ring takes
+/// no private keys from outside.
+fn overwrite_private_key(algorithm: &'static Algorithm, key: &mut Option<EphemeralPrivateKey>) {
+    *key = EphemeralPrivateKey::generate(algorithm, &SystemRandom::new()).ok();
+    optimization_barrier(key);
 }

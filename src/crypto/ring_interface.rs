@@ -1,18 +1,19 @@
 //! Suites, curves and signatures over the interface of ring, which aws-lc-rs has too.
 //!
-//! Each of the two providers includes this file: `library` is the crate that stands behind it, and
-//! `agree` the one function that the two crates have in different shapes.
+//! Each of the two providers includes this file: `library` is the crate that stands behind it,
+//! `agree` the one function that the two crates have in different shapes, and `overwrite` and
+//! `overwrite_private_key` do what a crate that does not wipe its keys leaves undone.
 
 use core::fmt;
 
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
-use super::agree;
 use super::library::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use super::library::agreement::{self, EphemeralPrivateKey, PublicKey, UnparsedPublicKey};
 use super::library::rand::{SecureRandom, SystemRandom};
 use super::library::signature::{self, VerificationAlgorithm};
 use super::library::{digest, hmac};
+use super::{agree, overwrite, overwrite_private_key};
 use crate::crypto::aead::{Aead, AeadFailed, AeadKey, NONCE_BYTES, TAG_BYTES};
 use crate::crypto::group::{Group, GroupFailure, KeyExchange, Share};
 use crate::crypto::hash::{Digest, Hash, RunningHash};
@@ -270,6 +271,12 @@ impl Aead for Protection {
 /// `None` for a key of the wrong length: it protects nothing and opens nothing.
 struct ExpandedKey(Option<LessSafeKey>);
 
+impl Drop for ExpandedKey {
+    fn drop(&mut self) {
+        self.0.as_mut().map(overwrite);
+    }
+}
+
 impl AeadKey for ExpandedKey {
     fn seal(
         &self,
@@ -311,7 +318,12 @@ impl Curve {
         let private_key = EphemeralPrivateKey::generate(self.algorithm, &SystemRandom::new())
             .map_err(|_| GroupFailure::Failed)?;
         let public_key = private_key.compute_public_key().map_err(|_| GroupFailure::Failed)?;
-        Ok(KeyPair { private_key, public_key, legacy_form: self.legacy_form })
+        Ok(KeyPair {
+            algorithm: self.algorithm,
+            private_key: Some(private_key),
+            public_key,
+            legacy_form: self.legacy_form,
+        })
     }
 }
 
@@ -329,27 +341,35 @@ impl Group for Curve {
         _random: &dyn Random,
         client_share: &[u8],
     ) -> Result<(Share, Secret), GroupFailure> {
-        let key_pair = self.key_pair()?;
+        let mut key_pair = self.key_pair()?;
         let share = key_pair.share().to_vec();
         Ok((share, key_pair.agree(client_share)?))
     }
 }
 
 struct KeyPair {
-    private_key: EphemeralPrivateKey,
+    algorithm: &'static agreement::Algorithm,
+    /// `None` once it was used.
+    private_key: Option<EphemeralPrivateKey>,
     public_key: PublicKey,
     legacy_form: &'static [u8],
 }
 
 impl KeyPair {
-    fn agree(self, peer_share: &[u8]) -> Result<Secret, GroupFailure> {
+    fn agree(&mut self, peer_share: &[u8]) -> Result<Secret, GroupFailure> {
         // TLS has one encoding of a point. AWS-LC is content with others: compressed, in the hybrid
         // form of X9.62, or wrapped as in a certificate.
         if peer_share.len() != self.share().len() || !peer_share.starts_with(self.legacy_form) {
             return Err(GroupFailure::InvalidShare);
         }
-        let peer_share = UnparsedPublicKey::new(self.private_key.algorithm(), peer_share);
-        agree(self.private_key, &peer_share)
+        let private_key = self.private_key.take().ok_or(GroupFailure::Failed)?;
+        agree(private_key, &UnparsedPublicKey::new(self.algorithm, peer_share))
+    }
+}
+
+impl Drop for KeyPair {
+    fn drop(&mut self) {
+        overwrite_private_key(self.algorithm, &mut self.private_key);
     }
 }
 
@@ -358,7 +378,7 @@ impl KeyExchange for KeyPair {
         self.public_key.as_ref()
     }
 
-    fn finish(self: Box<Self>, server_share: &[u8]) -> Result<Secret, GroupFailure> {
+    fn finish(mut self: Box<Self>, server_share: &[u8]) -> Result<Secret, GroupFailure> {
         self.agree(server_share)
     }
 }

@@ -44,7 +44,8 @@ impl Ticket {
     /// # Errors
     /// [`Misuse::OutOfRange`] if the ticket is longer than 65,535 bytes, or the protocol than 255.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Misuse> {
-        let mut bytes = Vec::new();
+        // Room for all of it, so that no growth leaves a copy of the key behind.
+        let mut bytes = Vec::with_capacity(FIELDS_BYTES + self.ticket.len());
         let mut writer = Writer::new(&mut bytes);
         writer.u8(FORMAT);
         writer.u16(self.suite.id.0);
@@ -97,6 +98,9 @@ impl Ticket {
 
 /// The first byte of a ticket that is kept; another form has another.
 const FORMAT: u8 = 1;
+
+/// More than all that is kept beside the ticket itself, with the longest protocol and key.
+const FIELDS_BYTES: usize = 512;
 
 /// A number that may be absent, with a byte in front that says so.
 pub(crate) fn encode_optional_u32(writer: &mut Writer<'_>, value: Option<u32>) {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use pki_types::UnixTime;
+use zeroize::Zeroizing;
 
 use super::sealing::{KEY_BYTES, SealingKeys};
 use crate::crypto::{Draw, Random};
@@ -48,7 +49,7 @@ impl CookieSealer {
     /// address, say. Without a key in force there is none, and the handshake fails.
     pub fn seal(&self, question: SealCookie, binding: &[u8], now: UnixTime) -> Answer {
         let contents = [&now.as_secs().to_be_bytes(), question.contents()].concat();
-        match self.keys.seal(contents, &bound(binding), now) {
+        match self.keys.seal(Zeroizing::new(contents), &bound(binding), now) {
             Some(cookie) => {
                 question.sealed(cookie).unwrap_or_else(|unfit| unfit.question.unavailable())
             }

@@ -49,7 +49,7 @@ impl SealingKeys {
     /// Seals `contents`, bound to `binding`; `None` if no key is in force, or too much is sealed.
     pub(super) fn seal(
         &self,
-        mut contents: Vec<u8>,
+        mut contents: Zeroizing<Vec<u8>>,
         binding: &[u8],
         now: UnixTime,
     ) -> Option<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! What a ticket stands for at the server that has issued it.
 
 use pki_types::UnixTime;
+use zeroize::Zeroizing;
 
 use crate::codec::{Reader, Writer};
 use crate::crypto::Provider;
@@ -66,10 +67,10 @@ impl TicketContents {
     }
 
     /// `None` if something does not fit its length.
-    pub(super) fn to_bytes(&self) -> Option<Vec<u8>> {
+    pub(super) fn to_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         let early_data = self.key.early_data.as_ref();
         let protocol = early_data.and_then(|terms| terms.application_layer_protocol.as_deref());
-        let mut bytes = Vec::new();
+        let mut bytes = Zeroizing::new(Vec::new());
         let mut writer = Writer::new(&mut bytes);
         writer.u8(FORMAT);
         writer.u16(self.key.suite.id.0);
