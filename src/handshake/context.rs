@@ -240,14 +240,14 @@ impl Context {
     /// Asks, and everything goes on meanwhile; the answer will have this serial.
     pub(crate) fn ask_aside(&mut self, question: impl FnOnce(Serial) -> Decision) -> Serial {
         let serial = self.put(question);
-        self.questions_aside.push(serial);
+        self.questions_aside.push(serial.clone());
         serial
     }
 
     fn put(&mut self, question: impl FnOnce(Serial) -> Decision) -> Serial {
         self.last_question = self.last_question.next();
-        self.outputs.push_back(Output::Decide(question(self.last_question)));
-        self.last_question
+        self.outputs.push_back(Output::Decide(question(self.last_question.clone())));
+        self.last_question.clone()
     }
 
     /// Whether there is a question for whose answer everything waits.

@@ -8,7 +8,6 @@ mod cookie;
 mod select_credential;
 mod verify_certificate;
 
-use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
@@ -48,21 +47,26 @@ pub enum Decision {
     SealTicket(SealTicket),
 }
 
-/// Which connection of this process asked, and its how-manieth question it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which connection asked, and its how-manieth question it was.
+#[derive(Clone, Debug)]
 pub(crate) struct Serial {
-    connection: usize,
+    connection: Arc<()>,
     number: u32,
 }
 
 impl Serial {
     pub(crate) fn first() -> Self {
-        static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
-        Self { connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed), number: 0 }
+        Self { connection: Arc::new(()), number: 0 }
     }
 
-    pub(crate) const fn next(self) -> Self {
-        Self { number: self.number.wrapping_add(1), ..self }
+    pub(crate) fn next(&self) -> Self {
+        Self { connection: Arc::clone(&self.connection), number: self.number.wrapping_add(1) }
+    }
+}
+
+impl PartialEq for Serial {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.connection, &other.connection) && self.number == other.number
     }
 }
 
