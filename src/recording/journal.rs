@@ -78,10 +78,12 @@ impl Journal {
         real: impl FnOnce() -> Outcome,
     ) -> Outcome {
         let asked = asked(Line::new(verb, self.is_full));
-        if let Book::Compared { .. } = &*self.book() {
-            let asked = asked.into_text();
-            return self.book().recorded_outcome(asked).unwrap_or(Err(GroupFailure::Failed));
+        let mut book = self.book();
+        if let Book::Compared { .. } = &*book {
+            let recorded = book.recorded_outcome(asked.into_text());
+            return recorded.unwrap_or(Err(GroupFailure::Failed));
         }
+        drop(book);
         let outcome = real();
         let line = match &outcome {
             Ok(parts) => parts.iter().fold(asked, |line, part| line.private(part)),
@@ -98,11 +100,19 @@ impl Journal {
         }
     }
 
-    /// The number, from 1, and the text of the line that comes next in a replay.
-    pub(super) fn next_line(&self) -> Option<(usize, String)> {
+    /// The line that comes next in a replay.
+    pub(super) fn next_line(&self) -> Option<String> {
         match &*self.book() {
             Book::Written { .. } => None,
-            Book::Compared { lines, next, .. } => Some((next + 1, lines.get(*next)?.clone())),
+            Book::Compared { lines, next, .. } => lines.get(*next).cloned(),
+        }
+    }
+
+    /// How many lines a replay has gone through.
+    pub(super) fn passed(&self) -> usize {
+        match &*self.book() {
+            Book::Written { .. } => 0,
+            Book::Compared { next, .. } => *next,
         }
     }
 

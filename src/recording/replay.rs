@@ -1,7 +1,6 @@
 //! A recording, run again.
 
 use core::fmt;
-use core::ops::Range;
 use std::sync::Arc;
 
 use super::configuration::{Field, read_client, read_destination, read_server};
@@ -182,15 +181,16 @@ impl Replay {
             .map_err(Fault::Misuse)
     }
 
-    /// Does what the application did next, and holds what comes of it against the recording.
-    /// Returns the lines that were gone through, counted from 0; `None` at the end.
+    /// Does what the application did next, and holds what comes of it against the recording;
+    /// `false`: that was all.
     ///
     /// # Errors
     /// [`Fault::Unreadable`], [`Fault::Different`].
-    pub fn step(&mut self) -> Result<Option<Range<usize>>, Fault> {
-        let Some((line, text)) = self.journal.next_line().filter(|(_, text)| text != CUT) else {
-            return Ok(None);
+    pub fn step(&mut self) -> Result<bool, Fault> {
+        let Some(text) = self.journal.next_line().filter(|text| text != CUT) else {
+            return Ok(false);
         };
+        let line = self.passed() + 1;
         let mut words = Words::new(&text);
         let verb = words.word().unwrap_or_default();
         if WHAT_COMES_OF_IT.contains(&verb) {
@@ -198,10 +198,13 @@ impl Replay {
             return Err(Fault::Different(Difference { line, recorded: text, replayed }));
         }
         self.act(verb, &mut words).ok_or(Fault::Unreadable { line })?;
-        match self.journal.difference() {
-            Some(difference) => Err(Fault::Different(difference)),
-            None => Ok(Some(line - 1..self.journal.next_line().map_or(line, |(next, _)| next - 1))),
-        }
+        self.journal.difference().map_or(Ok(true), |difference| Err(Fault::Different(difference)))
+    }
+
+    /// How many lines have been gone through, those of the configuration included.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.journal.passed()
     }
 
     /// The state in which the machine is, by its name in the transition table.

@@ -13,6 +13,7 @@ use countersign::handshake::closing::ClosingPlan;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::event::{Negotiated, Refusal};
 use countersign::handshake::{End, Fact};
+use countersign::recording::Recorder;
 
 use crate::ends::{Client, Server};
 use crate::key_log::KeyLog;
@@ -205,7 +206,7 @@ impl<'p> Talk<'p> {
     }
 
     /// The connection, for orders; they are carried out with whatever comes next.
-    pub const fn connection(&mut self) -> &mut Connection {
+    pub const fn connection(&mut self) -> &mut Recorder {
         self.stream.connection()
     }
 

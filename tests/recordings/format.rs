@@ -19,10 +19,8 @@ fn setup(flags: u64, number: u16, bytes: &[u8]) -> Setup {
     let mut setup = Setup::default();
     let Setup { client, server, destination } = &mut setup;
     let protocol = [&[b'p'], bytes].concat();
-    for config in [&mut client.application_layer_protocols] {
-        *config = [ProtocolName(&protocol)].into_iter().filter(|_| flag(0)).collect();
-    }
-    client.certificate_authorities = [DistinguishedName(&protocol)].into_iter().collect();
+    let _fits = flag(0) && client.application_layer_protocols.push(&ProtocolName(&protocol));
+    let _fits = client.certificate_authorities.push(&DistinguishedName(&protocol));
     client.key_shares = match flags % 3 {
         0 => KeyShares::MostPreferred,
         1 => KeyShares::First(number.into()),

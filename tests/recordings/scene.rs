@@ -1,6 +1,7 @@
 //! Two recorded ends, the courses they take, and how a text is run again.
 
 use std::mem;
+use std::sync::Arc;
 
 use countersign::connection::{Padding, Polled, Step};
 use countersign::epoch::Role;
@@ -14,11 +15,10 @@ use countersign::handshake::{End, Fact};
 use countersign::recording::{Detail, Fault, Recorder, Replay};
 use countersign::registry::{CertificateType, NamedGroup};
 use countersign_testing::{Identity, Reversed, Setup, provider};
-use std::sync::Arc;
 
 /// What the client says, and the server.
-pub(crate) const REQUEST: &[u8] = b"a request that nobody else may read";
-pub(crate) const RESPONSE: &[u8] = b"and the response to that request";
+pub(crate) const REQUEST: &[u8] = b"GET /nobody/else/may/know";
+pub(crate) const RESPONSE: &[u8] = b"<p>what is said in confidence</p>";
 pub(crate) const EARLY: &[u8] = b"this could be a replay";
 
 /// One recorded end.
@@ -30,14 +30,16 @@ pub(crate) struct Party {
     pub(crate) data: Vec<u8>,
     pub(crate) end: Option<End>,
     pub(crate) text: String,
+    /// Every traffic secret there was.
+    pub(crate) secrets: Vec<Vec<u8>>,
     milliseconds: u64,
 }
 
 impl Party {
     pub(crate) fn new(recorder: Recorder) -> Self {
         let (input, output, facts, data) = Default::default();
-        let (end, text, milliseconds) = Default::default();
-        Self { recorder, input, output, facts, data, end, text, milliseconds }
+        let (end, text, secrets, milliseconds) = Default::default();
+        Self { recorder, input, output, facts, data, end, text, secrets, milliseconds }
     }
 
     /// Polls until there is nothing to do.
@@ -62,6 +64,8 @@ impl Party {
             input.drain(..consumed);
             self.input = input;
             self.text.push_str(&self.recorder.take_text());
+            let keys = self.recorder.take_installed_keys().into_iter();
+            self.secrets.extend(keys.map(|(_, _, secret)| secret.secret().as_bytes().to_vec()));
             if is_idle {
                 return;
             }
@@ -141,8 +145,8 @@ pub(crate) const COURSES: &[Course] = &[
         let types = || [CertificateType::RAW_PUBLIC_KEY].into_iter().collect();
         setup.client.server_certificate_types = types();
         setup.server.server_certificate_types = types();
-        setup.client.certificate_compressions = vec![Arc::new(Reversed::default())];
-        setup.server.certificate_compressions = vec![Arc::new(Reversed::default())];
+        setup.client.certificate_compressions = vec![Arc::new(Reversed)];
+        setup.server.certificate_compressions = vec![Arc::new(Reversed)];
         setup.client.grease = true;
         setup.client.record_size_limit = Some(200);
         setup.client.ticket_request =
@@ -211,7 +215,8 @@ fn resumption(detail: Detail) -> Scene {
         }
         Identity::example().answer(question)
     });
-    let ticket = first.client.facts.iter().find_map(|fact| match fact {
+    let facts = mem::take(&mut first.client.facts);
+    let ticket = facts.into_iter().find_map(|fact| match fact {
         Fact::Ticket(ticket) => Some(ticket),
         _ => None,
     });
@@ -279,10 +284,7 @@ fn late_authentication(detail: Detail) -> Scene {
 
 /// Runs a recording again; how many lines it has.
 pub(crate) fn replay(text: &str) -> Result<usize, Fault> {
-    let mut replay = Replay::new(text, provider(), &[Arc::new(Reversed::default())])?;
-    let mut lines = 0;
-    while let Some(passed) = replay.step()? {
-        lines = passed.end;
-    }
-    Ok(lines)
+    let mut replay = Replay::new(text, provider(), &[Arc::new(Reversed)])?;
+    while replay.step()? {}
+    Ok(replay.passed())
 }
