@@ -219,10 +219,9 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         let sent = connection.write_early_data(data, &mut output)?;
         eprintln!("client: {sent} of {} bytes go ahead", data.len());
     }
-    let mut stream = Stream::new(connection, output, connect(arguments)?, key_log(arguments)?);
-    if let Some(recording) = recording {
-        stream.record_to(recording.open()?);
-    }
+    let recording = recording.as_ref().map(Recording::open).transpose()?;
+    let key_log = key_log(arguments)?;
+    let mut stream = Stream::new(connection, output, connect(arguments)?, key_log, recording);
     let end = loop {
         match stream.next() {
             Event::Decide(question) => answer(&arguments.policy, question, &mut stream)?,

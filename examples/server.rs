@@ -251,18 +251,16 @@ impl Server {
             }
             None => Connection::new(Handshake::server(Arc::clone(&self.config))?).into(),
         };
+        let recording = self.recording.as_ref().map(Recording::open).transpose()?;
         let mut session = Session {
             server: self,
-            stream: Stream::new(connection, Vec::new(), socket, key_log.transpose()?),
+            stream: Stream::new(connection, Vec::new(), socket, key_log.transpose()?, recording),
             request: Vec::new(),
             negotiated: String::new(),
             client: String::from("nobody in particular"),
             recognition: Recognition::default(),
             tickets: self.tickets,
         };
-        if let Some(recording) = &self.recording {
-            session.stream.record_to(recording.open()?);
-        }
         let end = session.run()?;
         let sentences = report(&end).join("; ");
         let fault = session.stream.fault().map(|fault| format!("; the transport failed: {fault}"));

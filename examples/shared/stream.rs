@@ -45,16 +45,18 @@ pub(crate) enum Event {
 const READ_BYTES: usize = 32_768;
 
 impl Stream {
-    /// `output` is sent first: early data, if there is some.
+    /// `output` is sent first: early data, if there is some. To `recording` goes the course, if the
+    /// connection is recorded.
     pub(crate) fn new(
         connection: impl Into<Recorder>,
         output: Vec<u8>,
         socket: TcpStream,
         key_log: Option<KeyLog>,
+        recording: Option<File>,
     ) -> Self {
         Self {
             connection: connection.into(),
-            recording: None,
+            recording,
             began: Instant::now(),
             socket,
             input: Vec::new(),
@@ -62,11 +64,6 @@ impl Stream {
             key_log,
             fault: None,
         }
-    }
-
-    /// Writes the course to this file, if the connection is recorded.
-    pub(crate) fn record_to(&mut self, file: File) {
-        self.recording = Some(file);
     }
 
     /// Sends and receives until there is something to deal with.

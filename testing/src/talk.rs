@@ -110,7 +110,7 @@ impl<'p> Talk<'p> {
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
-        let stream = Stream::new(connection, output, socket, key_log);
+        let stream = Stream::new(connection, output, socket, key_log, None);
         Ok(Self { stream, answers, data: Vec::new(), facts: Vec::new(), end: None })
     }
 
