@@ -48,7 +48,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     match replay(&text, in_steps) {
         Ok(lines) => println!("{lines} lines, and nothing is different"),
-        Err(Fault::Redacted) => print!("{text}"),
+        Err(Fault::Redacted) => text.lines().for_each(show),
         Err(Fault::Different(difference)) => {
             println!("{difference}");
             return Ok(false);
@@ -56,6 +56,11 @@ fn run() -> Result<bool, Box<dyn Error>> {
         Err(fault) => return Err(fault.into()),
     }
     Ok(true)
+}
+
+/// Somebody else may have written the file: nothing of it is to steer the terminal.
+fn show(line: &str) {
+    println!("{}", line.replace(char::is_control, "?"));
 }
 
 /// Runs it again; how many lines there are.
@@ -69,7 +74,7 @@ fn replay(text: &str, in_steps: bool) -> Result<usize, Fault> {
     loop {
         if in_steps {
             let passed = lines.get(shown..replay.passed()).unwrap_or_default();
-            passed.iter().for_each(|line| println!("{line}"));
+            passed.iter().copied().for_each(show);
             println!("    in {}", replay.state());
             shown = replay.passed();
         }

@@ -91,7 +91,7 @@ pub(super) fn read(words: &mut Words<'_>, provider: &Provider) -> Option<Reply> 
 fn tell_certificate(line: Line, certificate: &OwnCertificate, scheme: SignatureScheme) -> Line {
     let line = line.word(scheme.0);
     match certificate {
-        OwnCertificate::RawPublicKey(key) => line.word("key").private(key),
+        OwnCertificate::RawPublicKey(key) => line.word("raw-public-key").private(key),
         OwnCertificate::Chain(chain) => {
             let line = line.word(format_args!("chain {}", chain.entries.len()));
             chain.entries.iter().fold(line, |line, entry| {
@@ -106,7 +106,7 @@ fn tell_certificate(line: Line, certificate: &OwnCertificate, scheme: SignatureS
 fn read_certificate(words: &mut Words<'_>) -> Option<(OwnCertificate, SignatureScheme)> {
     let scheme = SignatureScheme(words.number()?);
     let certificate = match words.word()? {
-        "key" => OwnCertificate::RawPublicKey(words.bytes()?.into()),
+        "raw-public-key" => OwnCertificate::RawPublicKey(words.bytes()?.into()),
         "chain" => {
             let count: usize = words.number()?;
             let mut entry = || {

@@ -91,11 +91,7 @@ impl Recorder {
     ) -> Result<Self, Misuse> {
         let journal = Journal::written(detail != Detail::Redacted);
         let mut config = config.clone();
-        let groups = journal.is_full().then(|| {
-            let (provider, groups) = tapped::noted(&config.provider, &journal);
-            config.provider = provider;
-            groups
-        });
+        let groups = journal.is_full().then(|| tapped::note(&mut config.provider, &journal));
         Self::start_client(config, destination, padding, journal, groups)
     }
 
@@ -106,11 +102,7 @@ impl Recorder {
     pub fn server(config: &ServerConfig, padding: Padding, detail: Detail) -> Result<Self, Misuse> {
         let journal = Journal::written(detail != Detail::Redacted);
         let mut config = config.clone();
-        let groups = journal.is_full().then(|| {
-            let (provider, groups) = tapped::noted(&config.provider, &journal);
-            config.provider = provider;
-            groups
-        });
+        let groups = journal.is_full().then(|| tapped::note(&mut config.provider, &journal));
         Self::start_server(config, padding, journal, groups)
     }
 

@@ -160,8 +160,7 @@ impl Replay {
         read_client(&mut config, &mut fields, compressions)?;
         let destination = read_destination(&mut fields, provider)?;
         let padding = fields.line("start", Padding::read)?;
-        let (provider, groups) = tapped::scripted(provider, config.groups.list().iter(), journal);
-        config.provider = provider;
+        let groups = tapped::script(&mut config.provider, config.groups.list().iter(), journal);
         Recorder::start_client(config, destination, padding, journal.clone(), Some(groups))
             .map_err(Fault::Misuse)
     }
@@ -175,8 +174,7 @@ impl Replay {
         let mut config = ServerConfig::new(provider.clone());
         read_server(&mut config, &mut fields, compressions)?;
         let padding = fields.line("start", Padding::read)?;
-        let (provider, groups) = tapped::scripted(provider, config.groups.list().iter(), journal);
-        config.provider = provider;
+        let groups = tapped::script(&mut config.provider, config.groups.list().iter(), journal);
         Recorder::start_server(config, padding, journal.clone(), Some(groups))
             .map_err(Fault::Misuse)
     }
@@ -224,10 +222,10 @@ impl Replay {
         // What is wrong with an order is in the recording too.
         let _misuse = match verb {
             "time" => {
-                recorder.note_time(only(words)?);
+                recorder.note_time(words.number()?);
                 Ok(())
             }
-            "update-keys" => recorder.update_keys(only(words)?),
+            "update-keys" => recorder.update_keys(words.number()?),
             "issue-ticket" => {
                 let lifetime_seconds = words.number()?;
                 let max_early_data_bytes = match words.word()? {
@@ -236,7 +234,7 @@ impl Replay {
                 };
                 recorder.issue_ticket(NewTicket { lifetime_seconds, max_early_data_bytes })
             }
-            "request-certificate" => recorder.request_certificate(only(words)?).map(drop),
+            "request-certificate" => recorder.request_certificate(words.number()?).map(drop),
             "close" => recorder.close(),
             "cancel" => recorder.cancel(),
             "reject" => {
@@ -253,7 +251,7 @@ impl Replay {
                 Ok(())
             }
             "limit-fragments" => {
-                recorder.limit_fragments(only(words)?);
+                recorder.limit_fragments(words.number()?);
                 Ok(())
             }
             "park" => {
@@ -301,10 +299,6 @@ impl Replay {
         let _misuse = self.recorder.answer(Answer { serial, reply });
         Some(())
     }
-}
-
-fn only<Value: core::str::FromStr>(words: &mut Words<'_>) -> Option<Value> {
-    words.number()
 }
 
 /// The verbs of the lines that nobody orders.

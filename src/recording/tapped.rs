@@ -14,39 +14,38 @@ use crate::crypto::{
 };
 use crate::registry::NamedGroup;
 
-/// `provider`, with all that it draws passing through `journal`.
-pub(super) fn noted(provider: &Provider, journal: &Journal) -> (Provider, Loans) {
-    let lend = |real: &&'static dyn Group| {
-        let random = Arc::clone(&provider.random);
-        lend(Loan { id: real.id(), real: Some((*real, random)), journal: journal.clone() })
-    };
-    let random = Some(Arc::clone(&provider.random));
-    tapped(provider, journal, random, provider.groups.iter().map(lend).collect())
+/// Lets all that `provider` draws pass through `journal`.
+pub(super) fn note(provider: &mut Provider, journal: &Journal) -> Loans {
+    let random = &provider.random;
+    let groups = provider.groups.iter().map(|&real| {
+        let real_and_random = Some((real, Arc::clone(random)));
+        lend(Loan { id: real.id(), real: real_and_random, journal: journal.clone() })
+    });
+    let (groups, random) = (Loans(groups.collect()), Some(Arc::clone(random)));
+    tap(provider, &groups, random, journal);
+    groups
 }
 
-/// `provider`, with all that it would draw taken from `journal`, and with these groups.
-pub(super) fn scripted(
-    provider: &Provider,
+/// Takes from `journal` all that `provider` would draw; these are its groups.
+pub(super) fn script(
+    provider: &mut Provider,
     groups: impl Iterator<Item = NamedGroup>,
     journal: &Journal,
-) -> (Provider, Loans) {
-    let lend = |id| lend(Loan { id, real: None, journal: journal.clone() });
-    tapped(provider, journal, None, groups.map(lend).collect())
+) -> Loans {
+    let groups = groups.map(|id| lend(Loan { id, real: None, journal: journal.clone() }));
+    let groups = Loans(groups.collect());
+    tap(provider, &groups, None, journal);
+    groups
 }
 
-fn tapped(
-    provider: &Provider,
-    journal: &Journal,
+fn tap(
+    provider: &mut Provider,
+    Loans(groups): &Loans,
     real: Option<Arc<dyn Random>>,
-    lent: Vec<&'static Tapped>,
-) -> (Provider, Loans) {
-    let provider = Provider {
-        suites: provider.suites.clone(),
-        groups: lent.iter().map(|group| -> &'static dyn Group { *group }).collect(),
-        signatures: provider.signatures.clone(),
-        random: Arc::new(TappedRandom { real, journal: journal.clone() }),
-    };
-    (provider, Loans(lent))
+    journal: &Journal,
+) {
+    provider.groups = groups.iter().map(|group| -> &'static dyn Group { *group }).collect();
+    provider.random = Arc::new(TappedRandom { real, journal: journal.clone() });
 }
 
 #[derive(Debug)]

@@ -78,7 +78,7 @@ fn negotiated(line: Line, negotiated: &Negotiated) -> Line {
         psk,
     } = negotiated;
     let line = line
-        .word(format_args!("{cipher_suite:?} {group:?} {certificate_types:?} "))
+        .word(format_args!("{cipher_suite:?} {group:?} {certificate_types:?}"))
         .word(format_args!("{record_size_limits:?} protocol"))
         .private_if_any(application_layer_protocol.as_deref());
     match psk {

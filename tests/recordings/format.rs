@@ -166,6 +166,21 @@ fn what_cannot_be_read_says_in_which_line() {
 }
 
 #[test]
+fn a_text_that_nobody_takes_is_cut_and_runs_as_far_as_it_goes() {
+    let mut recorder = Recorder::server(&Setup::default().server, Padding::None, Detail::Full);
+    let recorder = recorder.as_mut().unwrap();
+    recorder.note_time(1);
+    let _failed = recorder.poll(&mut vec![0xff; 9_000_000], &mut Vec::new());
+    recorder.note_time(2);
+    let text = recorder.take_text();
+    let (lines, cut) = text.trim_end().rsplit_once('\n').unwrap();
+    assert!(lines.ends_with("\ntime 1") && cut == "cut", "{cut}");
+    assert_eq!(replay(&text), Ok(lines.lines().count()));
+    recorder.note_time(3);
+    assert_eq!(recorder.take_text(), "", "what follows could not be run");
+}
+
+#[test]
 fn quic_has_no_stream_to_record() {
     let mut setup = Setup::default();
     setup.server.profile = Profile::Quic(Vec::new());
