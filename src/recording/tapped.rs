@@ -44,7 +44,10 @@ fn tap(
     real: Option<Arc<dyn Random>>,
     journal: &Journal,
 ) {
-    provider.groups = groups.iter().map(|group| -> &'static dyn Group { *group }).collect();
+    provider.groups.clear();
+    for &group in groups {
+        provider.groups.push(group);
+    }
     provider.random = Arc::new(TappedRandom { real, journal: journal.clone() });
 }
 
