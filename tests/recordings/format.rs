@@ -18,7 +18,7 @@ fn setup(flags: u64, number: u16, bytes: &[u8]) -> Setup {
     let flag = |bit: u32| flags >> bit & 1 == 1;
     let mut setup = Setup::default();
     let Setup { client, server, destination } = &mut setup;
-    let protocol = [&[b'p'], bytes].concat();
+    let protocol = [b"p", bytes].concat();
     let _fits = flag(0) && client.application_layer_protocols.push(&ProtocolName(&protocol));
     let _fits = client.certificate_authorities.push(&DistinguishedName(&protocol));
     client.key_shares = match flags % 3 {

@@ -26,7 +26,9 @@ fn bytes_of(full: &str) -> Vec<Vec<u8>> {
     let lines = full.lines().filter(|line| !line.starts_with("configuration"));
     let words = lines.flat_map(|line| line.split(' ').skip(1));
     let digits = |word: &&str| {
-        word.len() >= 16 && word.len() % 2 == 0 && word.chars().all(|c| c.is_ascii_hexdigit())
+        word.len() >= 16
+            && word.len().is_multiple_of(2)
+            && word.chars().all(|c| c.is_ascii_hexdigit())
     };
     let read = |word: &str| {
         (0..word.len())
