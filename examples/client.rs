@@ -7,6 +7,7 @@ mod shared {
     pub(crate) mod external;
     pub(crate) mod key_log;
     pub(crate) mod names;
+    pub(crate) mod recording;
     pub(crate) mod report;
     pub(crate) mod stream;
 }
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::codec::Vector;
-use countersign::connection::Connection;
+use countersign::connection::{Connection, Padding};
 use countersign::crypto::ring;
 use countersign::epoch::Role;
 use countersign::handshake::event::Ticket;
@@ -29,9 +30,11 @@ use countersign::handshake::psk::OfferedPsk;
 use countersign::handshake::{ClientConfig, Decision, Destination, End, Fact, Handshake};
 use countersign::message::ProtocolName;
 use countersign::policy::{ClientPolicy, Credential, Roots, ServerTrust};
+use countersign::recording::{Detail, Recorder};
 use pki_types::{ServerName, UnixTime};
 
 use shared::key_log::KeyLog;
+use shared::recording::Recording;
 use shared::report::{self, report};
 use shared::stream::{Event, Stream};
 use shared::{external, names};
@@ -58,7 +61,9 @@ usage: client HOST[:PORT] [options]
   --record-size-limit BYTES
                      the longest record to receive, from 64 to 16385
   --compress         offer to take and send certificates compressed
-  --keylog FILE      append the secrets to this file";
+  --keylog FILE      append the secrets to this file
+  --record FILE      write the course of the connection to this file, and no secret
+  --record-full FILE the same with everything, secrets too: examples/replay runs it again";
 
 /// How long the server may be silent.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -74,6 +79,7 @@ struct Arguments {
     session_out: Option<PathBuf>,
     early_data: Option<Vec<u8>>,
     key_log: Option<PathBuf>,
+    recording: Option<Recording>,
 }
 
 fn main() -> ExitCode {
@@ -94,7 +100,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
     let (mut roots, mut verify, mut key_log) = (None, true, None);
     let (mut chain, mut key): (Option<PathBuf>, Option<PathBuf>) = (None, None);
     let (mut suites, mut groups, mut psks) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut session_out, mut early_data) = (None, None);
+    let (mut session_out, mut early_data, mut recording) = (None, None, None);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -120,6 +126,12 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             Long("record-size-limit") => config.record_size_limit = Some(parser.value()?.parse()?),
             Long("compress") => config.certificate_compressions = names::compressions(),
             Long("keylog") => key_log = Some(parser.value()?.into()),
+            Long("record") => {
+                recording = Some(Recording::new(parser.value()?.into(), Detail::Redacted));
+            }
+            Long("record-full") => {
+                recording = Some(Recording::new(parser.value()?.into(), Detail::Full));
+            }
             Short('h') | Long("help") => return Err(USAGE.into()),
             other => return Err(format!("{}\n\n{USAGE}", other.unexpected()).into()),
         }
@@ -159,6 +171,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         session_out,
         early_data,
         key_log,
+        recording,
     })
 }
 
@@ -189,20 +202,26 @@ fn offer(config: &mut ClientConfig, name: &str) -> Result<(), Box<dyn Error>> {
 /// Fetches the page; whether the connection was closed in order.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let name = ServerName::try_from(arguments.host.clone())?;
-    let config = Arc::new(arguments.config.clone());
-    let Arguments { psks, early_data, .. } = arguments;
+    let Arguments { config, psks, early_data, recording, .. } = arguments;
     let destination = Destination {
         psks: psks.clone(),
         early_data: early_data.is_some(),
         ..Destination::named(name)
     };
-    let mut connection = Connection::new(Handshake::client(config, destination)?);
+    let mut connection = match recording {
+        Some(Recording { detail, .. }) => {
+            Recorder::client(config, destination, Padding::None, *detail)?
+        }
+        None => Connection::new(Handshake::client(Arc::new(config.clone()), destination)?).into(),
+    };
     let mut output = Vec::new();
     if let Some(data) = early_data {
         let sent = connection.write_early_data(data, &mut output)?;
         eprintln!("client: {sent} of {} bytes go ahead", data.len());
     }
-    let mut stream = Stream::new(connection, output, connect(arguments)?, key_log(arguments)?);
+    let recording = recording.as_ref().map(Recording::open).transpose()?;
+    let key_log = key_log(arguments)?;
+    let mut stream = Stream::new(connection, output, connect(arguments)?, key_log, recording);
     let end = loop {
         match stream.next() {
             Event::Decide(question) => answer(&arguments.policy, question, &mut stream)?,

@@ -7,6 +7,7 @@ mod shared {
     pub(crate) mod external;
     pub(crate) mod key_log;
     pub(crate) mod names;
+    pub(crate) mod recording;
     pub(crate) mod report;
     pub(crate) mod stream;
 }
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use countersign::connection::Connection;
+use countersign::connection::{Connection, Padding};
 use countersign::crypto::ring;
 use countersign::epoch::Role;
 use countersign::failure::Misuse;
@@ -34,9 +35,11 @@ use countersign::policy::{
     Credential, Inspection, IssuedTickets, Recognition, ReplayRegister, Resumption, Roots,
     ServerPolicy, Tickets, verify,
 };
+use countersign::recording::{Detail, Recorder};
 use pki_types::{CertificateDer, UnixTime};
 
 use shared::key_log::KeyLog;
+use shared::recording::Recording;
 use shared::report::{self, report};
 use shared::stream::{Event, Stream};
 use shared::{external, names};
@@ -66,6 +69,9 @@ usage: server --cert FILE [--key FILE] [options]
   --compress            take and send certificates compressed
   --echo                send each record back as it came, instead of HTTP
   --keylog FILE         append the secrets to this file
+  --record FILE         write the course of the first connection to this file, those of others to
+                        FILE.1, FILE.2 and so on, and no secret
+  --record-full FILE    the same with everything, secrets too: examples/replay runs it again
 
 An HTTP request for a path that ends in /keyupdate changes keys both ways before the reply.";
 
@@ -92,6 +98,7 @@ struct Server {
     deny: bool,
     echo: bool,
     key_log: Option<PathBuf>,
+    recording: Option<Recording>,
 }
 
 /// A connection, and what it needs to be answered.
@@ -121,7 +128,8 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
     use lexopt::prelude::*;
     let mut config = ServerConfig::new(ring::provider());
     let mut policy = ServerPolicy::default();
-    let (mut port, mut echo, mut deny, mut key_log) = (0, false, false, None);
+    let (mut port, mut echo, mut deny) = (0, false, false);
+    let (mut key_log, mut recording) = (None, None);
     let mut identities: Vec<(PathBuf, Option<PathBuf>)> = Vec::new();
     let (mut suites, mut groups, mut psks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut tickets, mut early_data) = (0, None);
@@ -155,6 +163,12 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
             Long("compress") => config.certificate_compressions = names::compressions(),
             Long("echo") => echo = true,
             Long("keylog") => key_log = Some(parser.value()?.into()),
+            Long("record") => {
+                recording = Some(Recording::new(parser.value()?.into(), Detail::Redacted));
+            }
+            Long("record-full") => {
+                recording = Some(Recording::new(parser.value()?.into(), Detail::Full));
+            }
             Short('h') | Long("help") => return Err(USAGE.into()),
             other => return Err(format!("{}\n\n{USAGE}", other.unexpected()).into()),
         }
@@ -180,7 +194,7 @@ fn arguments() -> Result<Server, Box<dyn Error>> {
         return Err("--client-auth needs --ca".into());
     }
     let config = Arc::new(config);
-    Ok(Server { port, config, policy, psks, tickets, early_data, deny, echo, key_log })
+    Ok(Server { port, config, policy, psks, tickets, early_data, deny, echo, key_log, recording })
 }
 
 fn resumption(takes_early_data: bool) -> Resumption {
@@ -231,10 +245,16 @@ impl Server {
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
         let key_log = self.key_log.as_ref().map(|path| KeyLog::open(path, Role::Server));
-        let connection = Connection::new(Handshake::server(Arc::clone(&self.config))?);
+        let connection = match &self.recording {
+            Some(Recording { detail, .. }) => {
+                Recorder::server(&self.config, Padding::None, *detail)?
+            }
+            None => Connection::new(Handshake::server(Arc::clone(&self.config))?).into(),
+        };
+        let recording = self.recording.as_ref().map(Recording::open).transpose()?;
         let mut session = Session {
             server: self,
-            stream: Stream::new(connection, Vec::new(), socket, key_log.transpose()?),
+            stream: Stream::new(connection, Vec::new(), socket, key_log.transpose()?, recording),
             request: Vec::new(),
             negotiated: String::new(),
             client: String::from("nobody in particular"),

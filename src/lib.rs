@@ -8,6 +8,7 @@
 //! * Over QUIC, or to look at messages, use [`handshake::Handshake`].
 //! * [`handshake::CLIENT`] and [`handshake::SERVER`] are the transition tables: the program.
 //! * [`failure::Cause`] is the table of faults, [`diagnosis`] that of the alerts we receive.
+//! * [`recording`] writes the course of a connection down, and runs it again.
 //! * [`policy`] answers the questions of those who have no opinion of their own.
 //!
 //! Each floor uses only those above it:
@@ -20,7 +21,7 @@
 //! 4  record                                                records (knows no handshake)
 //! 5  handshake                                             the machine (knows no records)
 //! 6  connection                                            byte streams: both
-//! 7  policy                                                ready answers
+//! 7  recording policy                                      courses as text; ready answers
 //! ```
 //!
 //! What the documentation shows only with the feature `conformance` (codec, messages, records, the
@@ -57,6 +58,7 @@ pub mod message;
 pub mod policy;
 #[cfg_attr(not(feature = "conformance"), doc(hidden))]
 pub mod record;
+pub mod recording;
 pub mod registry;
 #[cfg_attr(not(feature = "conformance"), doc(hidden))]
 pub mod transcript;

@@ -296,6 +296,49 @@ fn client_and_server_authenticate_each_other_agree_on_a_protocol_and_update_keys
     assert_eq!(lines(client_log).len(), 4);
 }
 
+/// What `replay` prints, and whether nothing is different.
+fn replay(file: &str, more: &[&str]) -> (bool, String) {
+    let output = Command::new(example("replay")).arg(file).args(more).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn what_client_and_server_record_is_run_again_and_what_is_redacted_is_shown() {
+    let bench = Bench::new();
+    let [of_client, of_server, other_server] = ["client", "server", "server.1"]
+        .map(|name| bench.folder.path(name).to_str().unwrap().to_owned());
+    let more = ["--record-full", &of_server, "--tickets", "2", "--compress"];
+    let (server, address) = bench.server(&more);
+    let (success, text) = bench.client(&address, &["--record", &of_client, "--compress"]);
+    assert!(success, "{text}");
+    server.expect_times("closed, both ways", 1);
+    let (success, text) = bench.client(&address, &["--record-full", &of_client]);
+    assert!(success, "{text}");
+    server.expect_times("closed, both ways", 2);
+    for file in [&of_client, &of_server, &other_server] {
+        let (success, text) = replay(file, &[]);
+        assert!(success && text.ends_with("lines, and nothing is different\n"), "{text}");
+    }
+    let (success, text) = replay(&of_server, &["--step"]);
+    assert!(success && text.contains("\nanswer 0 CredentialSelected"), "{text}");
+    assert!(
+        text.contains("\n    in SelectCredential\n") && text.contains("Ended Closed"),
+        "{text}"
+    );
+    let changed = fs::read_to_string(&of_server).unwrap().replace(" Signed ", " Signed 00");
+    let (success, text) = replay(&bench.folder.put("changed", changed), &[]);
+    assert!(!success && text.starts_with("line ") && text.contains("recorded was"), "{text}");
+
+    let (success, _) = bench.client(&address, &["--record", &of_client, "--path", "/in/private"]);
+    let (shown, text) = replay(&of_client, &[]);
+    assert!(success && shown && text.starts_with("countersign-recording 1 redacted client\n"));
+    assert!(text.contains("Ended Closed\n") && text.contains("\ntime "), "{text}");
+    assert!(!text.contains("private") && !text.contains(NAME), "{text}");
+    let (success, text) = replay(&bench.server_file, &[]);
+    assert!(!success && text == "replay: line 1 cannot be read\n", "{text}");
+}
+
 #[test]
 fn client_says_why_it_is_refused_in_which_state_and_by_which_alert() {
     let bench = Bench::new();

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["record"],
     &["handshake"],
     &["connection"],
-    &["policy"],
+    &["recording", "policy"],
 ];
 
 /// Modules that must not know each other although their floors would let them.

@@ -1,21 +1,26 @@
 //! A connection over TCP: the loop that every embedder of a byte stream writes once.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use countersign::connection::{Connection, Polled, Step};
+use countersign::connection::{Polled, Step};
 use countersign::epoch::Direction;
 use countersign::failure::Misuse;
 use countersign::handshake::closing::ClosingPlan;
 use countersign::handshake::{Answer, Decision, End, Fact};
+use countersign::recording::Recorder;
 
 use super::key_log::KeyLog;
 
 /// A connection, its socket, and the bytes between the two.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    connection: Connection,
+    connection: Recorder,
+    /// Where the course is written to, if it is recorded.
+    recording: Option<File>,
+    began: Instant,
     socket: TcpStream,
     /// What has arrived and is not used up.
     input: Vec<u8>,
@@ -40,14 +45,25 @@ pub(crate) enum Event {
 const READ_BYTES: usize = 32_768;
 
 impl Stream {
-    /// `output` is sent first: early data, if there is some.
+    /// `output` is sent first: early data, if there is some. To `recording` goes the course, if the
+    /// connection is recorded.
     pub(crate) fn new(
-        connection: Connection,
+        connection: impl Into<Recorder>,
         output: Vec<u8>,
         socket: TcpStream,
         key_log: Option<KeyLog>,
+        recording: Option<File>,
     ) -> Self {
-        Self { connection, socket, input: Vec::new(), output, key_log, fault: None }
+        Self {
+            connection: connection.into(),
+            recording,
+            began: Instant::now(),
+            socket,
+            input: Vec::new(),
+            output,
+            key_log,
+            fault: None,
+        }
     }
 
     /// Sends and receives until there is something to deal with.
@@ -70,6 +86,7 @@ impl Stream {
             };
             self.input.drain(..consumed);
             self.send();
+            self.keep();
             match event {
                 Some(event) => return event,
                 None if is_hungry => self.receive(),
@@ -90,7 +107,7 @@ impl Stream {
     }
 
     /// The connection, for orders; what they make it send leaves with the next event.
-    pub(crate) const fn connection(&mut self) -> &mut Connection {
+    pub(crate) const fn connection(&mut self) -> &mut Recorder {
         &mut self.connection
     }
 
@@ -101,6 +118,7 @@ impl Stream {
 
     /// Closes the socket as planned, so that the peer gets to read our last words.
     pub(crate) fn leave(mut self, plan: ClosingPlan) {
+        self.keep();
         if plan.shut_down_write && self.socket.shutdown(Shutdown::Write).is_err() {
             return;
         }
@@ -145,6 +163,18 @@ impl Stream {
             }
         }
         self.log(Direction::Receive, received);
+        let milliseconds = self.began.elapsed().as_millis();
+        self.connection.note_time(u64::try_from(milliseconds).unwrap_or(u64::MAX));
+    }
+
+    /// Writes down what has been recorded since the last time.
+    fn keep(&mut self) {
+        let text = self.connection.take_text();
+        if let Some(file) = &mut self.recording
+            && let Err(error) = file.write_all(text.as_bytes())
+        {
+            eprintln!("recording: {error}");
+        }
     }
 
     /// Shows the key log what is new on its way in this direction, and the keys.

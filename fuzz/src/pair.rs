@@ -3,14 +3,18 @@
 //! Real attackers cannot read the encrypted flights. This one can, and must still not bring the
 //! two ends to disagree: everything is in the transcript that Finished covers.
 
+use std::io::Write;
 use std::mem;
+use std::sync::Arc;
 
 use countersign::epoch::{Direction, Epoch, Role};
 use countersign::failure::Disclosure;
 use countersign::handshake::Fact;
 use countersign::handshake::event::Negotiated;
-use countersign_testing::{End, Flight, Pair};
+use countersign::recording::{Fault, Replay};
+use countersign_testing::{End, Flight, Pair, Reversed};
 
+use crate::insecure::insecure_provider;
 use crate::oracle::judge_end;
 use crate::script::Script;
 use crate::setup::setup;
@@ -24,7 +28,7 @@ pub fn check(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let setup = setup(&mut script);
     if script.flag() {
-        return wire::check(&mut script, setup);
+        return wire::check(&mut script, setup, None);
     }
     let disclosure = setup.client.disclosure;
     let mut pair = setup.pair();
@@ -38,6 +42,33 @@ pub fn check(bytes: &[u8]) {
         assert!(pair.server.knows(is_met), "{:?}", pair.server.observed.end);
     }
     judge(&mut pair, touched, disclosure);
+}
+
+/// Where the courses of client and server are written to.
+pub type Recordings = [Box<dyn Write>; 2];
+
+/// Runs the script in `bytes` as [`check`] does, and writes the courses of both ends down, in full;
+/// `false` if it is not about records, of which alone there are recordings.
+///
+/// # Panics
+/// On a finding. What came before it is written.
+#[must_use]
+pub fn record(bytes: &[u8], recordings: Recordings) -> bool {
+    let mut script = Script::new(bytes);
+    let setup = setup(&mut script);
+    let is_about_records = script.flag();
+    if is_about_records {
+        wire::check(&mut script, setup, Some(recordings));
+    }
+    is_about_records
+}
+
+/// What was recorded, to be run again.
+///
+/// # Errors
+/// As [`Replay::new`].
+pub fn replay(text: &str) -> Result<Replay, Fault> {
+    Replay::new(text, insecure_provider(0), &[Arc::new(Reversed)])
 }
 
 /// Lets two ends that answer as zeros do talk until they fall silent.

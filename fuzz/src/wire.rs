@@ -1,5 +1,6 @@
 //! An attacker between two honest connections, who changes records, and has no keys.
 
+use std::io::Write;
 use std::mem;
 use std::num::NonZeroU16;
 
@@ -8,14 +9,16 @@ use countersign::epoch::Role;
 use countersign::failure::Misuse;
 use countersign::handshake::config::Profile;
 use countersign::handshake::event::NewTicket;
-use countersign::handshake::{End, Fact, Handshake};
+use countersign::handshake::{End, Fact};
+use countersign::recording::{Detail, Recorder};
 use countersign_testing::Setup;
 
 use crate::answers;
+use crate::pair::Recordings;
 use crate::script::Script;
 
 /// Lets the two ends of `setup` talk, through the attacks in the script.
-pub(crate) fn check(script: &mut Script<'_>, mut setup: Setup) {
+pub(crate) fn check(script: &mut Script<'_>, mut setup: Setup, recordings: Option<Recordings>) {
     // QUIC has no records.
     setup.client.profile = Profile::Records;
     setup.server.profile = Profile::Records;
@@ -26,8 +29,7 @@ pub(crate) fn check(script: &mut Script<'_>, mut setup: Setup) {
     // Padded early data can be too long to skip.
     let multiple = multiple.filter(|_| !setup.destination.early_data);
     let padding = multiple.map_or(Padding::None, Padding::ToMultipleOf);
-    let (client, server) = setup.handshakes();
-    let mut ends = [Party::new(client, padding), Party::new(server, padding)];
+    let mut ends = parties(setup, padding, recordings);
     let mut attacker = Attacker::default();
     for _ in 0..ROUNDS {
         let mut silent = script.is_over();
@@ -57,13 +59,28 @@ pub(crate) fn check(script: &mut Script<'_>, mut setup: Setup) {
     server.judge(client);
 }
 
+/// The two ends, whose courses are written down where somebody wants them.
+fn parties(setup: Setup, padding: Padding, recordings: Option<Recordings>) -> [Party; 2] {
+    let Some([to_client, to_server]) = recordings else {
+        let (client, server) = setup.handshakes();
+        return [client, server].map(|handshake| {
+            Party::new(Connection::with_padding(handshake, padding).into(), None)
+        });
+    };
+    let Setup { client, server, destination } = setup;
+    let client = Recorder::client(&client, destination, padding, Detail::Full);
+    let server = Recorder::server(&server, padding, Detail::Full);
+    let party = |recorder: Result<_, _>, to| Party::new(recorder.expect("an end"), Some(to));
+    [party(client, to_client), party(server, to_server)]
+}
+
 /// More than any script of an honest pair takes.
 const ROUNDS: usize = 64;
 
 /// One end, and what its embedder has seen of it.
-#[derive(Debug)]
 struct Party {
-    connection: Connection,
+    connection: Recorder,
+    recording: Option<Box<dyn Write>>,
     input: Vec<u8>,
     output: Vec<u8>,
     /// What has left, and is on its way for longer.
@@ -85,9 +102,10 @@ struct Party {
 }
 
 impl Party {
-    fn new(handshake: Handshake, padding: Padding) -> Self {
+    fn new(connection: Recorder, recording: Option<Box<dyn Write>>) -> Self {
         Self {
-            connection: Connection::with_padding(handshake, padding),
+            connection,
+            recording,
             input: Vec::new(),
             output: Vec::new(),
             delayed: Vec::new(),
@@ -215,6 +233,16 @@ impl Party {
         self.work(peer);
         assert_eq!(self.end, Some(end), "another end");
         assert!(self.output.is_empty(), "output behind the end");
+    }
+}
+
+/// Also when a finding ends the run.
+impl Drop for Party {
+    fn drop(&mut self) {
+        if let Some(recording) = &mut self.recording {
+            let text = self.connection.take_text();
+            recording.write_all(text.as_bytes()).expect("a place to write to");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use countersign::handshake::closing::ClosingPlan;
 use countersign::handshake::decision::{Answer, Decision};
 use countersign::handshake::event::{Negotiated, Refusal};
 use countersign::handshake::{End, Fact};
+use countersign::recording::Recorder;
 
 use crate::ends::{Client, Server};
 use crate::key_log::KeyLog;
@@ -109,7 +110,7 @@ impl<'p> Talk<'p> {
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
-        let stream = Stream::new(connection, output, socket, key_log);
+        let stream = Stream::new(connection, output, socket, key_log, None);
         Ok(Self { stream, answers, data: Vec::new(), facts: Vec::new(), end: None })
     }
 
@@ -205,7 +206,7 @@ impl<'p> Talk<'p> {
     }
 
     /// The connection, for orders; they are carried out with whatever comes next.
-    pub const fn connection(&mut self) -> &mut Connection {
+    pub const fn connection(&mut self) -> &mut Recorder {
         self.stream.connection()
     }
 

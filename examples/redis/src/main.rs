@@ -123,7 +123,7 @@ impl Server {
         socket.set_read_timeout(Some(PATIENCE))?;
         let connection = Connection::new(Handshake::server(Arc::clone(&self.config))?);
         let key_log = self.key_log.as_ref().map(|path| KeyLog::open(path, Role::Server));
-        let mut stream = Stream::new(connection, Vec::new(), socket, key_log.transpose()?);
+        let mut stream = Stream::new(connection, Vec::new(), socket, key_log.transpose()?, None);
         loop {
             match stream.next() {
                 Event::Decide(question) => stream.answer(self.answer(question)?)?,

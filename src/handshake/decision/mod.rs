@@ -47,6 +47,20 @@ pub enum Decision {
     SealTicket(SealTicket),
 }
 
+impl Decision {
+    pub(crate) const fn serial(&self) -> &Serial {
+        match self {
+            Self::VerifyCertificate(question) => &question.serial,
+            Self::SealCookie(question) => &question.serial,
+            Self::OpenCookie(question) => &question.serial,
+            Self::SelectCredential(question) => &question.serial,
+            Self::SelectClientCredential(question) => &question.serial,
+            Self::Sign(question) => &question.serial,
+            Self::SealTicket(question) => &question.serial,
+        }
+    }
+}
+
 /// Which connection asked, and its how-manieth question it was.
 #[derive(Clone, Debug)]
 pub(crate) struct Serial {
