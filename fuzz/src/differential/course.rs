@@ -20,6 +20,8 @@ use crate::{build, mutation};
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) standing: Standing,
+    /// How many records it had been sent when it was over, if it is.
+    pub(super) over_at: Option<usize>,
     /// The last alert that it has sent.
     pub(super) alert: Option<u8>,
     /// The handshake messages that it has sent, but for its answers to KeyUpdate, which may wait.
@@ -40,6 +42,8 @@ pub(super) struct Course {
     /// Each with the number of its key.
     sealer: Option<(usize, Sealer)>,
     opener: Option<(usize, Opener)>,
+    records: usize,
+    over_at: Option<usize>,
     alert: Option<u8>,
     said: Vec<HandshakeType>,
 }
@@ -60,6 +64,8 @@ impl Course {
             waiting: VecDeque::new(),
             sealer: None,
             opener: None,
+            records: 0,
+            over_at: None,
             alert: None,
             said: Vec::new(),
         };
@@ -72,7 +78,8 @@ impl Course {
             }
             course.act(script);
         }
-        Outcome { standing: course.subject.standing(), alert: course.alert, said: course.said }
+        let Self { subject, over_at, alert, said, .. } = course;
+        Outcome { standing: subject.standing(), over_at, alert, said }
     }
 
     fn act(&mut self, script: &mut Script<'_>) {
@@ -199,6 +206,10 @@ impl Course {
     /// The end under test takes records, and what it sends is heard.
     fn exchange(&mut self, records: &[u8]) {
         let output = self.subject.exchange(records);
+        self.records += 1;
+        if self.subject.is_over() {
+            self.over_at.get_or_insert(self.records);
+        }
         let mut rest = &output[..];
         while let Some(([outer_type, _, _, high, low], behind)) = rest.split_first_chunk() {
             let length = usize::from(u16::from_be_bytes([*high, *low]));

@@ -1,18 +1,22 @@
 //! The end under test, of one implementation or the other: records go in and come out.
 
 use std::mem;
+use std::sync::Arc;
 
 use countersign::connection::Connection;
 use countersign::epoch::Role;
-use countersign::handshake::decision::{Answer, Decision, HelloRefusal};
+use countersign::handshake::decision::{
+    Answer, CertificateChain, ChainEntry, Decision, HelloRefusal,
+};
 use countersign::handshake::{End, Fact};
-use countersign::registry::{CertificateType, SignatureScheme};
+use countersign::registry::SignatureScheme;
 use countersign_testing::Socket;
+use pki_types::CertificateDer;
 
 use crate::answers;
 use crate::differential::options::Options;
 use crate::differential::theirs::Theirs;
-use crate::insecure::certificate;
+use crate::insecure::{CERTIFICATE, sign};
 use crate::script::Script;
 
 /// What an end has negotiated.
@@ -135,12 +139,28 @@ pub(super) fn answer(question: Decision, options: &Options) -> Answer {
                 return question.refuse(HelloRefusal::NoApplicationProtocol);
             }
             let scheme = SignatureScheme::ED25519;
-            let certificate = certificate(CertificateType::X509);
             question
-                .certificate(certificate, scheme, protocol)
+                .certificate(chain(), scheme, protocol)
                 .unwrap_or_else(|unfit| unfit.question.refuse(HelloRefusal::NoSuitableCertificate))
         }
-        Decision::SelectClientCredential(question) if !options.has_credential => question.decline(),
+        Decision::SelectClientCredential(question) if options.has_credential => question
+            .certificate(chain(), SignatureScheme::ED25519)
+            .unwrap_or_else(|unfit| unfit.question.decline()),
+        Decision::SelectClientCredential(question) => question.decline(),
+        Decision::Sign(question) => {
+            let signature = sign(question.message());
+            question.signature(signature)
+        }
         other => answers::answer(other, &mut Script::new(&[])),
     }
+}
+
+/// The certificate with what rustls can staple to it.
+fn chain() -> Arc<CertificateChain> {
+    let entry = ChainEntry {
+        certificate: CertificateDer::from(CERTIFICATE),
+        ocsp_response: Some(b"a response".to_vec()),
+        signed_certificate_timestamps: None,
+    };
+    Arc::new(CertificateChain { entries: vec![entry] })
 }
