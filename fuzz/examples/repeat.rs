@@ -3,7 +3,7 @@
 use std::time::Instant;
 use std::{env, fs};
 
-use countersign_fuzz::{client, decode, pair, records, server, state, x509};
+use countersign_fuzz::{client, decode, differential, pair, records, server, state, x509};
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -14,6 +14,7 @@ fn main() {
         "client" => client::check,
         "server" => server::check,
         "pair" => pair::check,
+        "differential" => differential::check,
         "state" => state::check,
         "x509" => x509::check,
         other => panic!("no target: {other}"),

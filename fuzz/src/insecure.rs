@@ -110,7 +110,7 @@ impl KeyExchange for Private {
 }
 
 #[derive(Debug)]
-struct HashOfKeyAndMessage;
+pub(crate) struct HashOfKeyAndMessage;
 
 impl SignatureVerificationAlgorithm for HashOfKeyAndMessage {
     fn verify_signature(

@@ -9,6 +9,7 @@ mod cheap;
 pub mod client;
 mod conversation;
 pub mod decode;
+pub mod differential;
 mod insecure;
 mod memory;
 pub mod model;

@@ -12,7 +12,7 @@ use countersign::registry::HandshakeType;
 use crate::mutation::split;
 use crate::script::Script;
 use crate::setup::setup;
-use crate::{answers, state, x509};
+use crate::{answers, differential, state, x509};
 
 /// Every seed: the target it is for, its name, its bytes.
 ///
@@ -55,6 +55,9 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
                 seeds.push((role, format!("{answers}-{flow}-{before}"), script));
             }
         }
+    }
+    for (number, script) in differential::seeds::SCRIPTS.iter().enumerate() {
+        seeds.push(("differential", format!("script-{number:02}"), script.to_vec()));
     }
     seeds.extend(state::seeds().into_iter().map(|(name, bytes)| ("state", name, bytes)));
     seeds.extend(certificates().into_iter().map(|(name, bytes)| ("x509", name, bytes)));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign_fuzz::{client, decode, pair, records, server, state, x509};
+use countersign_fuzz::{client, decode, differential, pair, records, server, state, x509};
 
 type Check = fn(&[u8]);
 
@@ -13,6 +13,7 @@ const TARGETS: &[(&str, Check)] = &[
     ("client", client::check),
     ("server", server::check),
     ("pair", pair::check),
+    ("differential", differential::check),
     ("state", state::check),
     ("x509", x509::check),
 ];

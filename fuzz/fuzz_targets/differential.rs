@@ -1,0 +1,4 @@
+//! See `countersign_fuzz::differential`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| countersign_fuzz::differential::check(bytes));

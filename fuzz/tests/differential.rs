@@ -1,0 +1,28 @@
+//! countersign and rustls without a fuzzer.
+
+use countersign::failure::Cause;
+use countersign_fuzz::differential::{ACCEPTED, check, row};
+
+#[test]
+fn both_come_to_the_same_when_nobody_interferes() {
+    for flow in 0..128 {
+        for peer in 0..=u8::MAX {
+            let script = [flow, peer, flow.wrapping_mul(31) ^ peer];
+            check(&script);
+            assert_eq!(row(&script), None, "an honest peer, and a difference: {script:?}");
+        }
+    }
+}
+
+#[test]
+fn every_accepted_difference_names_causes_and_says_why() {
+    let causes: Vec<String> = Cause::ALL.iter().map(|cause| format!("{cause:?}")).collect();
+    for row in ACCEPTED {
+        let known = |word: &&&str| {
+            matches!(**word, "goes on" | "Told") || causes.iter().any(|cause| cause == **word)
+        };
+        assert_eq!(row.ours.iter().filter(known).count(), row.ours.len(), "{row:?}");
+        assert!(!row.theirs.is_empty() && !row.section.is_empty(), "{row:?}");
+        assert!(!row.reason.is_empty(), "{row:?}");
+    }
+}
