@@ -158,23 +158,17 @@ fn whatever_differs_by_a_bit_is_verified() {
 }
 
 #[test]
-fn the_same_certificate_under_another_issuer_of_that_name_is_verified() {
+fn under_another_key_of_an_issuer_of_that_name_a_signature_is_verified() {
     let (root, other, counting) =
         (Authority::root("root"), Authority::root("root"), Counting::new());
     let issued = root.issue(|_| {});
-    let mut roots = remembering(&root, 8, counting);
-    assert!(is_valid(&roots, &issued));
-    // The anchor that is tried first has another key, and the signature is not by that.
-    let mut swapped = Roots::default();
-    swapped.add(other.certificate()).unwrap();
-    swapped.algorithms = vec![counting];
-    core::mem::swap(&mut swapped, &mut roots);
-    roots.add(other.certificate()).unwrap();
-    let issued_by_other = other.issue(|_| {});
-    counting.asked();
-    assert_eq!(fault(&roots, &issued.chain, 2030), Some(CertificateFault::Bad));
-    assert!(is_valid(&roots, &issued_by_other));
-    assert_eq!(counting.asked(), 2);
+    // The other root is tried first, each time, and is not the one that signed.
+    let mut roots = remembering(&other, 8, counting);
+    roots.add(root.certificate()).unwrap();
+    for expected in [2, 1, 1] {
+        assert!(is_valid(&roots, &issued));
+        assert_eq!(counting.asked(), expected);
+    }
 }
 
 #[test]
