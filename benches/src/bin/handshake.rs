@@ -1,5 +1,5 @@
 //! One handshake for a profiler, which tells the sides apart by `client_side` and `server_side`:
-//! `handshake countersign|rustls full|mutual|resumed|refused`.
+//! `handshake countersign|rustls full|remembered|mutual|resumed|refused`.
 
 use std::mem::forget;
 
@@ -13,7 +13,7 @@ fn main() {
     let library = arguments.next().expect("a library");
     let scenario = arguments.next().expect("a scenario");
     let scenario = Scenario::ALL.into_iter().find(|known| known.name() == scenario);
-    let scenario = scenario.expect("a scenario: full, mutual, resumed or refused");
+    let scenario = scenario.expect("a scenario: full, remembered, mutual, resumed or refused");
     let identities = Identities::new();
     match library.as_str() {
         "countersign" => run(&Countersign::on_ring(&identities), scenario),
