@@ -1,8 +1,8 @@
 //! A provider with the faster library for each part.
 //!
-//! AWS-LC is faster with curves and signatures, up to five times, and it has the hybrid groups. ring
-//! is faster with the many short HMACs of a key schedule, by a third, and with AES-GCM wherever AWS-LC
-//! does not find AVX-512: up to twice. ring wipes neither keys of HMAC nor expanded ones.
+//! AWS-LC is faster with curves and signatures, up to five times, and has the hybrid groups. ring
+//! is faster with the many short HMACs of a key schedule, by a third, and with AES-GCM wherever
+//! AWS-LC does not find AVX-512: up to twice. It wipes neither keys of HMAC nor expanded ones.
 //! `docs/performance.md` has the figures, and the command that takes them.
 
 use crate::crypto::{Provider, Suite, aws_lc_rs, ring};
