@@ -22,6 +22,7 @@ pub struct Countersign {
     client: Arc<ClientConfig>,
     anonymous: Arc<ClientPolicy>,
     known: Arc<ClientPolicy>,
+    remembering: Arc<ClientPolicy>,
     server: Arc<ServerConfig>,
     requiring: Arc<ServerConfig>,
     hybrid: Option<(Arc<ClientConfig>, Arc<ServerConfig>)>,
@@ -31,6 +32,9 @@ pub struct Countersign {
     tickets: Arc<Tickets>,
     resumption: Option<OfferedPsk>,
 }
+
+/// As many as a client of many servers might have; here it meets two.
+const REMEMBERED_SIGNATURES: usize = 256;
 
 /// Signs in place of the policy, which has ring for that.
 type Signer = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
@@ -117,7 +121,9 @@ impl Countersign {
             roots.algorithms = provider.signatures.iter().map(|known| known.algorithm).collect();
             roots
         };
-        let trusted = || ServerTrust::Roots(roots());
+        let trusting = |roots, credentials| {
+            Arc::new(ClientPolicy { servers: ServerTrust::Roots(roots), credentials })
+        };
         let known = vec![identities.client.credential()];
         let serving = ServerPolicy {
             credentials: vec![identities.server.credential()],
@@ -127,8 +133,9 @@ impl Countersign {
         let mut new = Self {
             name,
             client: Arc::new(client),
-            anonymous: Arc::new(ClientPolicy { servers: trusted(), credentials: Vec::new() }),
-            known: Arc::new(ClientPolicy { servers: trusted(), credentials: known }),
+            anonymous: trusting(roots(), Vec::new()),
+            known: trusting(roots(), known),
+            remembering: trusting(roots().remembering(REMEMBERED_SIGNATURES), Vec::new()),
             server: Arc::new(server),
             requiring: Arc::new(requiring),
             hybrid: hybrid.map(|(client, server)| (Arc::new(client), Arc::new(server))),
@@ -173,7 +180,11 @@ impl Library for Countersign {
     }
 
     fn client(&self, scenario: Scenario, destination: Destination) -> CountersignEnd {
-        let policy = if scenario == Scenario::Mutual { &self.known } else { &self.anonymous };
+        let policy = match scenario {
+            Scenario::Mutual => &self.known,
+            Scenario::Remembered => &self.remembering,
+            _ => &self.anonymous,
+        };
         let config = match (scenario, &self.hybrid) {
             (Scenario::Hybrid, Some((hybrid, _))) => hybrid,
             _ => &self.client,

@@ -18,12 +18,15 @@ pub enum Scenario {
     Refused,
     /// As [`Full`](Self::Full), with X25519MLKEM768.
     Hybrid,
+    /// As [`Full`](Self::Full), where the client has met the server's chain before and remembers
+    /// that its signatures verify, if it can do that.
+    Remembered,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Full, Self::Mutual, Self::Resumed, Self::Refused, Self::Hybrid];
+    pub const ALL: [Self; 6] =
+        [Self::Full, Self::Remembered, Self::Mutual, Self::Resumed, Self::Refused, Self::Hybrid];
 
     /// In a word.
     #[must_use]
@@ -34,6 +37,7 @@ impl Scenario {
             Self::Resumed => "resumed",
             Self::Refused => "refused",
             Self::Hybrid => "hybrid",
+            Self::Remembered => "remembered",
         }
     }
 }

@@ -78,7 +78,7 @@ impl Library for OpenSsl {
     }
 
     fn can(&self, scenario: Scenario) -> bool {
-        matches!(scenario, Scenario::Full | Scenario::Mutual | Scenario::Refused)
+        !matches!(scenario, Scenario::Resumed | Scenario::Hybrid)
     }
 
     fn destination(&self, _: Scenario) {}

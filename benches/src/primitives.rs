@@ -43,8 +43,10 @@ impl Asymmetric {
     pub fn meet(&self, scenario: Scenario, meter: &mut impl Meter) {
         meter.watch(Side::Client, || {
             self.agree();
-            if scenario != Scenario::Resumed {
-                self.verify();
+            match scenario {
+                Scenario::Resumed => {}
+                Scenario::Remembered => self.verify(1),
+                _ => self.verify(SIGNATURES),
             }
             if scenario == Scenario::Mutual {
                 self.sign();
@@ -56,7 +58,7 @@ impl Asymmetric {
                 self.sign();
             }
             if scenario == Scenario::Mutual {
-                self.verify();
+                self.verify(SIGNATURES);
             }
         });
     }
@@ -72,9 +74,9 @@ impl Asymmetric {
         self.key.sign(&self.random, &SIGNED_BYTES).unwrap();
     }
 
-    fn verify(&self) {
+    fn verify(&self, signatures: u32) {
         let key = self.key.public_key();
-        for _ in 0..SIGNATURES {
+        for _ in 0..signatures {
             signature::UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key)
                 .verify(&SIGNED_BYTES, self.signature.as_ref())
                 .unwrap();

@@ -158,7 +158,9 @@ impl Library for Rustls {
 
     fn client(&self, scenario: Scenario, destination: ServerName<'static>) -> RustlsEnd {
         let config = match scenario {
-            Scenario::Full | Scenario::Refused => Arc::clone(&self.anonymous),
+            Scenario::Full | Scenario::Remembered | Scenario::Refused => {
+                Arc::clone(&self.anonymous)
+            }
             Scenario::Mutual => Arc::clone(&self.known),
             Scenario::Resumed => Arc::clone(&self.resuming),
             Scenario::Hybrid => Arc::clone(&self.hybrid.as_ref().unwrap().0),
@@ -169,7 +171,7 @@ impl Library for Rustls {
 
     fn server(&self, scenario: Scenario) -> RustlsEnd {
         let config = match scenario {
-            Scenario::Full | Scenario::Resumed => Arc::clone(&self.server),
+            Scenario::Full | Scenario::Remembered | Scenario::Resumed => Arc::clone(&self.server),
             Scenario::Mutual | Scenario::Refused => Arc::clone(&self.requiring),
             Scenario::Hybrid => Arc::clone(&self.hybrid.as_ref().unwrap().1),
         };

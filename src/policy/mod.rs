@@ -15,6 +15,7 @@ mod sealing;
 mod server;
 mod signer;
 mod tickets;
+mod verified;
 mod webpki;
 
 use pki_types::UnixTime;

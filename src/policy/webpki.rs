@@ -15,6 +15,7 @@ use pki_types::{
 };
 
 use super::inspection::{Inspection, Rejection, utc};
+use super::verified::{Recalling, VerifiedSignatures};
 use crate::crypto::leaf::Leaf;
 use crate::epoch::Role;
 use crate::handshake::decision::{CertificateFault, VerifyCertificate};
@@ -31,6 +32,7 @@ pub struct Roots {
     pub revocation: Revocation,
     /// The algorithms that may sign certificates and lists; all of webpki's over ring by default.
     pub algorithms: Vec<&'static dyn SignatureVerificationAlgorithm>,
+    verified: Option<VerifiedSignatures>,
 }
 
 /// How revocation lists are used. The default is the strictest.
@@ -61,6 +63,7 @@ impl Default for Roots {
             revocation_lists: Vec::new(),
             revocation: Revocation::default(),
             algorithms: ALL_VERIFICATION_ALGS.to_vec(),
+            verified: None,
         }
     }
 }
@@ -120,6 +123,21 @@ impl Roots {
         Ok(())
     }
 
+    /// Remembers the last `most` signatures of certificates and revocation lists that verified, and
+    /// up to as many more, in 32 bytes each: those of a chain that was met before need no
+    /// verification again. All else is checked each time: dates, names, purposes, revocation, and
+    /// CertificateVerify.
+    ///
+    /// Off by default, for the time that a handshake takes then tells the peer and whoever watches
+    /// whether its certificates were met before. Who must not be recognized by that keeps `Roots`
+    /// apart. To the memory an algorithm is what it is called in certificates: turn it on once
+    /// more after a change of [`algorithms`](Self::algorithms), which empties it.
+    #[must_use]
+    pub fn remembering(mut self, most: usize) -> Self {
+        self.verified = (most > 0).then(|| VerifiedSignatures::new(most));
+        self
+    }
+
     /// Validates `certificates`, end entity first, and tells whose key is the end entity's.
     ///
     /// # Errors
@@ -147,10 +165,15 @@ impl Roots {
         };
         let lists: Vec<_> = self.revocation_lists.iter().collect();
         let revocation = self.revocation.options(&lists);
-        let (algorithms, anchors) = (&self.algorithms, &self.anchors);
+        let recalling = self.verified.iter().flat_map(|verified| {
+            self.algorithms.iter().map(|algorithm| verified.beside(*algorithm))
+        });
+        let recalling: Vec<_> = recalling.collect();
+        let recalling: Vec<_> = recalling.iter().map(Recalling::as_algorithm).collect();
+        let remembers = self.verified.is_some();
         end_entity.verify_for_usage(
-            algorithms,
-            anchors,
+            if remembers { &recalling } else { &self.algorithms },
+            &self.anchors,
             intermediates,
             now,
             usage,

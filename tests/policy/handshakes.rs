@@ -27,7 +27,7 @@ fn pair(client_authentication: ClientAuthentication) -> Pair {
 }
 
 /// Runs between two policies in the year given; what they hand back goes to `sign`.
-fn run(
+pub(crate) fn run(
     pair: &mut Pair,
     (client, server): (&ClientPolicy, &ServerPolicy),
     year: u64,
@@ -50,7 +50,7 @@ fn run(
     rejections
 }
 
-fn never(question: Sign) -> Answered {
+pub(crate) fn never(question: Sign) -> Answered {
     panic!("handed back: {question:?}")
 }
 

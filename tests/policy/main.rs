@@ -6,6 +6,7 @@ mod choice;
 mod credentials;
 mod handshakes;
 mod raw_public_keys;
+mod verified;
 
 use countersign::registry::{CertificateType, SignatureScheme as Scheme};
 

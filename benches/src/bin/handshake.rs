@@ -1,5 +1,5 @@
 //! One handshake for a profiler, which tells the sides apart by `client_side` and `server_side`:
-//! `handshake countersign|rustls full|mutual|resumed|refused`. With `records` in place of a
+//! `handshake countersign|rustls full|remembered|mutual|resumed|refused`. With `records` in place of a
 //! scenario the client sends short records, and the server receives them.
 
 use std::mem::forget;
@@ -16,7 +16,7 @@ fn main() {
     let known = Scenario::ALL.into_iter().find(|known| known.name() == scenario);
     let scenario = match scenario.as_str() {
         "records" => None,
-        _ => Some(known.expect("records, or a scenario: full, mutual, resumed or refused")),
+        _ => Some(known.expect("records, or a scenario: full, remembered, mutual, resumed or refused")),
     };
     let identities = Identities::new();
     match library.as_str() {
