@@ -16,7 +16,9 @@ fn main() {
     let known = Scenario::ALL.into_iter().find(|known| known.name() == scenario);
     let scenario = match scenario.as_str() {
         "records" => None,
-        _ => Some(known.expect("records, or a scenario: full, remembered, mutual, resumed or refused")),
+        _ => Some(
+            known.expect("records, or a scenario: full, remembered, mutual, resumed or refused"),
+        ),
     };
     let identities = Identities::new();
     match library.as_str() {
