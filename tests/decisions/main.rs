@@ -13,6 +13,7 @@ use countersign::handshake::decision::{
     SelectCredential, Sign, VerifyCertificate,
 };
 use countersign::handshake::event::NewTicket;
+use countersign::registry::NamedGroup;
 use countersign_testing::{End, Identity, Pair, Setup};
 
 /// Every question: who asks it, and in which state.
@@ -163,4 +164,21 @@ fn the_bytes_to_sign_are_those_of_the_rfc() {
         Ok(Identity::example().answer(question))
     });
     assert_eq!(signed, 2);
+}
+
+#[test]
+fn the_choice_of_a_credential_knows_the_group_and_whether_early_data_is_offered() {
+    let mut curve = Setup::default();
+    curve.server.groups = core::iter::once(NamedGroup::SECP384R1).collect();
+    for (setup, group, early_data) in [
+        (curve, Some(NamedGroup::SECP384R1), false),
+        (Setup::default(), Some(NamedGroup::X25519), false),
+        (Setup::sharing_a_key(true), Some(NamedGroup::X25519), true),
+    ] {
+        let end = setup.pair().stop(Role::Server, "SelectCredential");
+        let Some(Decision::SelectCredential(question)) = end.question else {
+            panic!("{:?}", end.handshake)
+        };
+        assert_eq!((question.group(), question.offers_early_data()), (group, early_data));
+    }
 }

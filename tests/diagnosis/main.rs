@@ -1,5 +1,6 @@
 //! What a received alert means, in every context.
 
+mod circumstances;
 mod client;
 mod document;
 mod golden;

@@ -192,3 +192,17 @@ fn early_data_is_not_possible_where_the_server_could_not_take_it() {
         assert_eq!(client.early_data_permitted().is_ok(), possible, "{context}");
     }
 }
+
+#[test]
+fn early_data_is_over_with_the_handshake_and_with_the_connection() {
+    let kept = Kept::default();
+    let mut tickets = tickets(&kept, 2);
+    let (wire, _) = early_wire(&kept, resume(vec![tickets.remove(0).offer(5)], true), b"e", true);
+    let connected = wire.client.connection.handshake();
+    assert_eq!(connected.early_data_permitted(), Err(Misuse::NotOffered));
+
+    let (mut client, _) = resume(vec![tickets.remove(0).offer(5)], true).handshakes();
+    assert!(client.early_data_permitted().is_ok());
+    client.transport_eof();
+    assert_eq!(client.early_data_permitted(), Err(Misuse::NotOffered));
+}

@@ -170,6 +170,21 @@ fn external_psk_connects_imported_and_raw() {
 }
 
 #[test]
+fn imported_identity_names_the_key_its_context_and_the_hash_it_is_for() {
+    let external = ExternalKey {
+        identity: b"device 7".to_vec(),
+        context: b"lab".to_vec(),
+        secret: Secret::copied_from(&[7; 32]).expect("32 bytes"),
+        suite: &TLS_AES_128_GCM_SHA256,
+    };
+    for (target, kdf) in [(&TLS_AES_128_GCM_SHA256, 1), (&TLS_AES_256_GCM_SHA384, 2)] {
+        let imported = external.import(target).expect("a key");
+        let expected = [&b"\0\x08device 7\0\x03lab\x03\x04"[..], &[0, kdf]].concat();
+        assert_eq!(imported.identity(), expected, "{target:?}");
+    }
+}
+
+#[test]
 fn both_ends_know_which_psk_was_selected_even_after_a_retry_has_shortened_the_list() {
     let [aes_256, aes_128] = [&TLS_AES_256_GCM_SHA384, &TLS_AES_128_GCM_SHA256];
     let [longer, other, chosen] = [(aes_256, "a"), (aes_128, "b"), (aes_128, "c")].map(|key| {
