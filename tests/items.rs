@@ -122,8 +122,9 @@ items! {
     };
 }
 
-/// Private to its extension, and read and written with that in `codec.rs`.
-const ELSEWHERE: &[&str] = &["ServerName"];
+/// Private: to a recording, where it is bytes as they were; and to its extension, with which
+/// `codec.rs` reads and writes it.
+const ELSEWHERE: &[&str] = &["Encoded", "ServerName"];
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder of the source");

@@ -3,6 +3,8 @@
 //! It draws the private keys of key shares itself, whatever the provider's source of randomness is,
 //! and wipes them and its expanded keys.
 
+#[path = "ring_curves.rs"]
+mod curves;
 #[path = "ring_interface.rs"]
 mod interface;
 
@@ -14,9 +16,10 @@ use ::aws_lc_rs::agreement::{Algorithm, EphemeralPrivateKey, UnparsedPublicKey, 
 use ::aws_lc_rs::kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_768};
 use ::aws_lc_rs::rand::SystemRandom;
 
+pub use self::curves::{Curve, SECP256R1, SECP384R1, X25519};
 pub use self::interface::{
-    Curve, LEGACY_SIGNATURES, SECP256R1, SECP384R1, SIGNATURES, TLS_AES_128_GCM_SHA256,
-    TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, X25519,
+    LEGACY_SIGNATURES, SIGNATURES, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384,
+    TLS_CHACHA20_POLY1305_SHA256,
 };
 use crate::crypto::group::{Group, GroupFailure, KeyExchange, Share};
 use crate::crypto::hybrid::{Hybrid, ML_KEM_768_CIPHERTEXT_BYTES};

@@ -4,6 +4,8 @@
 //! of randomness is. It wipes neither them nor its expanded keys: where they were kept another key
 //! takes their place, but the copies that it makes on the stack are out of reach.
 
+#[path = "ring_curves.rs"]
+mod curves;
 #[path = "ring_interface.rs"]
 mod interface;
 
@@ -15,9 +17,10 @@ use ::ring::agreement::{Algorithm, EphemeralPrivateKey, UnparsedPublicKey, agree
 use ::ring::rand::SystemRandom;
 use zeroize::optimization_barrier;
 
+pub use self::curves::{Curve, SECP256R1, SECP384R1, X25519};
 pub use self::interface::{
-    Curve, LEGACY_SIGNATURES, SECP256R1, SECP384R1, SIGNATURES, TLS_AES_128_GCM_SHA256,
-    TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, X25519,
+    LEGACY_SIGNATURES, SIGNATURES, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384,
+    TLS_CHACHA20_POLY1305_SHA256,
 };
 #[cfg(feature = "mlkem")]
 use crate::crypto::Hybrid;

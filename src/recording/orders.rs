@@ -7,7 +7,7 @@ use crate::handshake::decision::CertificateFault;
 use crate::handshake::event::{CertificateRequestId, NewTicket};
 
 impl Recorder {
-    /// As [`Connection::update_keys`](crate::connection::Connection::update_keys).
+    /// As `Connection::update_keys`.
     ///
     /// # Errors
     /// See there.
@@ -17,7 +17,7 @@ impl Recorder {
         self.noted(updated)
     }
 
-    /// As [`Connection::issue_ticket`](crate::connection::Connection::issue_ticket).
+    /// As `Connection::issue_ticket`.
     ///
     /// # Errors
     /// See there.
@@ -33,7 +33,7 @@ impl Recorder {
         self.noted(issued)
     }
 
-    /// As [`Connection::request_certificate`](crate::connection::Connection::request_certificate).
+    /// As `Connection::request_certificate`.
     ///
     /// # Errors
     /// See there.
@@ -43,7 +43,7 @@ impl Recorder {
         self.noted(requested)
     }
 
-    /// As [`Connection::close`](crate::connection::Connection::close).
+    /// As `Connection::close`.
     ///
     /// # Errors
     /// See there.
@@ -53,7 +53,7 @@ impl Recorder {
         self.noted(closed)
     }
 
-    /// As [`Connection::cancel`](crate::connection::Connection::cancel).
+    /// As `Connection::cancel`.
     ///
     /// # Errors
     /// See there.
@@ -63,7 +63,7 @@ impl Recorder {
         self.noted(canceled)
     }
 
-    /// As [`Connection::reject`](crate::connection::Connection::reject).
+    /// As `Connection::reject`.
     ///
     /// # Errors
     /// See there.
@@ -73,31 +73,31 @@ impl Recorder {
         self.noted(rejected)
     }
 
-    /// As [`Connection::transport_write_failed`](crate::connection::Connection::transport_write_failed).
+    /// As `Connection::transport_write_failed`.
     pub fn transport_write_failed(&mut self) {
         self.put("transport-write-failed", |line| line);
         self.connection.transport_write_failed();
     }
 
-    /// As [`Connection::transport_eof`](crate::connection::Connection::transport_eof).
+    /// As `Connection::transport_eof`.
     pub fn transport_eof(&mut self) {
         self.put("transport-eof", |line| line);
         self.connection.transport_eof();
     }
 
-    /// As [`Connection::limit_fragments`](crate::connection::Connection::limit_fragments).
+    /// As `Connection::limit_fragments`.
     pub fn limit_fragments(&mut self, bytes: usize) {
         self.put("limit-fragments", |line| line.word(bytes));
         self.connection.limit_fragments(bytes);
     }
 
-    /// As [`Connection::park`](crate::connection::Connection::park).
+    /// As `Connection::park`.
     pub fn park(&mut self) {
         self.put("park", |line| line);
         self.connection.park();
     }
 
-    /// As [`Connection::exporter`](crate::connection::Connection::exporter); it changes nothing, and is not recorded.
+    /// As `Connection::exporter`; it changes nothing, and is not recorded.
     ///
     /// # Errors
     /// See there.

@@ -84,8 +84,10 @@ impl Hash for WatchedHash {
     fn hmac(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]) {
         self.0.hash.hmac(key, parts, out);
         match *parts {
-            [_, _, _, _, b"exporter", ..] => {}
-            [_, _, _, _, label, _, _, _] => note(&String::from_utf8_lossy(label), out),
+            [_, label, &[_]] => match label_of(label) {
+                Some(b"exporter") | None => {}
+                Some(label) => note(&String::from_utf8_lossy(label), out),
+            },
             [input] if is_input_key_material(input) => note("extracted", out),
             _ => {}
         }
@@ -94,6 +96,12 @@ impl Hash for WatchedHash {
     fn hmac_verify(&self, key: &[u8], message: &[u8], tag: &[u8]) -> bool {
         self.0.hash.hmac_verify(key, message, tag)
     }
+}
+
+/// The label in an HkdfLabel (RFC 9846 §7.1).
+fn label_of(hkdf_label: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = hkdf_label.get(2..)?.split_first()?;
+    rest.get(..usize::from(*length))?.strip_prefix(b"tls13 ")
 }
 
 fn is_input_key_material(input: &[u8]) -> bool {
