@@ -6,13 +6,10 @@
 //! reject more: anything that the two could understand differently counts as malformed. What does
 //! not bear on the key is left to the other.
 
+use der::asn1::{AnyRef, BitStringRef};
+use der::{Error, Reader, SliceReader, Tag, TagNumber, Tagged};
 use pki_types::alg_id;
 
-use super::der::{
-    BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, only,
-    optional, whole_bytes,
-};
-use crate::codec::Reader;
 use crate::failure::Cause;
 
 /// The kind of a public key, by its SubjectPublicKeyInfo algorithm.
@@ -129,76 +126,99 @@ impl Leaf {
     }
 }
 
-/// The SubjectPublicKeyInfo of a certificate, and the value of its `extensions` if it has the field
+/// The SubjectPublicKeyInfo of a certificate, and what is in its `extensions` if it has the field
 /// (RFC 5280 §4.1).
-fn key_and_extensions(der: &[u8]) -> Result<(&[u8], Option<Reader<'_>>), Cause> {
-    let mut certificate = only(Reader::new(der), SEQUENCE)?;
-    let mut to_be_signed = element(&mut certificate, SEQUENCE)?;
-    let _signature_algorithm = element(&mut certificate, SEQUENCE)?;
-    let _signature_value = element(&mut certificate, BIT_STRING)?;
-    certificate.end()?;
+fn key_and_extensions(der: &[u8]) -> Result<(&[u8], Option<SliceReader<'_>>), Error> {
+    let mut certificate = only(SliceReader::new(der)?, Tag::Sequence)?;
+    let mut to_be_signed = element(&mut certificate, Tag::Sequence)?;
+    let _signature_algorithm = element(&mut certificate, Tag::Sequence)?;
+    let _signature_value: BitStringRef<'_> = certificate.decode()?;
+    certificate.finish()?;
     let _version = optional(&mut to_be_signed, VERSION)?;
-    let _serial_number = element(&mut to_be_signed, INTEGER)?;
-    let _signature = element(&mut to_be_signed, SEQUENCE)?;
-    let _issuer = element(&mut to_be_signed, SEQUENCE)?;
-    let _validity = element(&mut to_be_signed, SEQUENCE)?;
-    let _subject = element(&mut to_be_signed, SEQUENCE)?;
-    let from_key = to_be_signed.remaining();
-    let _subject_public_key_info = element(&mut to_be_signed, SEQUENCE)?;
-    let key_bytes = from_key.len().checked_sub(to_be_signed.remaining().len());
+    let _serial_number = element(&mut to_be_signed, Tag::Integer)?;
+    let _signature = element(&mut to_be_signed, Tag::Sequence)?;
+    let _issuer = element(&mut to_be_signed, Tag::Sequence)?;
+    let _validity = element(&mut to_be_signed, Tag::Sequence)?;
+    let _subject = element(&mut to_be_signed, Tag::Sequence)?;
+    let subject_public_key_info = to_be_signed.tlv_bytes()?;
     let _issuer_unique_id = optional(&mut to_be_signed, ISSUER_UNIQUE_ID)?;
     let _subject_unique_id = optional(&mut to_be_signed, SUBJECT_UNIQUE_ID)?;
     let extensions = optional(&mut to_be_signed, EXTENSIONS)?;
-    to_be_signed.end()?;
-    let key = Reader::new(from_key).take(key_bytes.ok_or(Cause::Malformed)?)?;
-    Ok((key, extensions))
+    to_be_signed.finish()?;
+    Ok((subject_public_key_info, extensions))
 }
 
 /// The content of the AlgorithmIdentifier, and the key, of a SubjectPublicKeyInfo (RFC 5280 §4.1).
-fn algorithm_and_key(der: &[u8]) -> Result<(&[u8], &[u8]), Cause> {
-    let mut fields = only(Reader::new(der), SEQUENCE)?;
-    let algorithm = element(&mut fields, SEQUENCE)?;
-    let key = element(&mut fields, BIT_STRING)?;
-    fields.end()?;
-    Ok((algorithm.remaining(), whole_bytes(key)?))
+fn algorithm_and_key(der: &[u8]) -> Result<(&[u8], &[u8]), Error> {
+    let mut fields = only(SliceReader::new(der)?, Tag::Sequence)?;
+    let algorithm: AnyRef<'_> = fields.decode()?;
+    algorithm.tag().assert_eq(Tag::Sequence)?;
+    let key: BitStringRef<'_> = fields.decode()?;
+    fields.finish()?;
+    let key = key.as_bytes().ok_or_else(|| Tag::BitString.value_error())?;
+    Ok((algorithm.value(), key))
 }
 
 /// Whether KeyUsage, if there is one, has digitalSignature (RFC 5280 §4.2.1.3).
-fn may_sign(extensions: Option<Reader<'_>>) -> Result<bool, Cause> {
+fn may_sign(extensions: Option<SliceReader<'_>>) -> Result<bool, Error> {
     let Some(extensions) = extensions else { return Ok(true) };
-    let mut extensions = only(extensions, SEQUENCE)?;
+    let mut extensions = only(extensions, Tag::Sequence)?;
     let mut usage = None;
-    while !extensions.is_empty() {
-        let mut extension = element(&mut extensions, SEQUENCE)?;
-        let id = element(&mut extension, OBJECT_IDENTIFIER)?;
-        let _critical = optional(&mut extension, BOOLEAN)?;
-        let value = element(&mut extension, OCTET_STRING)?;
-        extension.end()?;
-        if id.remaining() == KEY_USAGE && usage.replace(value).is_some() {
-            return Err(Cause::Malformed);
+    while !extensions.is_finished() {
+        let mut extension = element(&mut extensions, Tag::Sequence)?;
+        let id: AnyRef<'_> = extension.decode()?;
+        id.tag().assert_eq(Tag::ObjectIdentifier)?;
+        let _critical = optional(&mut extension, Tag::Boolean)?;
+        let value = element(&mut extension, Tag::OctetString)?;
+        extension.finish()?;
+        if id.value() == KEY_USAGE && usage.replace(value).is_some() {
+            return Err(Tag::ObjectIdentifier.value_error().into());
         }
     }
-    let Some(usage) = usage else { return Ok(true) };
-    let mut bits = only(usage, BIT_STRING)?;
-    match bits.u8()? {
-        _unused_bits @ 0..=7 => {
-            Ok(bits.remaining().first().is_some_and(|bits| bits & DIGITAL_SIGNATURE != 0))
-        }
-        _ => Err(Cause::Malformed),
+    let Some(mut usage) = usage else { return Ok(true) };
+    let bits: BitStringRef<'_> = usage.decode()?;
+    usage.finish()?;
+    Ok(bits.get(DIGITAL_SIGNATURE).unwrap_or(false))
+}
+
+/// The content of the next element, which must have this tag.
+fn element<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<SliceReader<'a>, Error> {
+    let element: AnyRef<'a> = reader.decode()?;
+    element.tag().assert_eq(tag)?;
+    SliceReader::new(element.value())
+}
+
+/// The content of the next element if it has this tag.
+fn optional<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<Option<SliceReader<'a>>, Error> {
+    if !reader.is_finished() && Tag::peek(reader)? == tag {
+        element(reader, tag).map(Some)
+    } else {
+        Ok(None)
     }
 }
 
+/// The content of the one element that there is, which must have this tag.
+fn only<'a>(mut reader: SliceReader<'a>, tag: Tag) -> Result<SliceReader<'a>, Error> {
+    let content = element(&mut reader, tag)?;
+    reader.finish()?;
+    Ok(content)
+}
+
 /// The tags of the optional fields of a TBSCertificate (RFC 5280 §4.1).
-const VERSION: u8 = 0xa0;
-const ISSUER_UNIQUE_ID: u8 = 0x81;
-const SUBJECT_UNIQUE_ID: u8 = 0x82;
-const EXTENSIONS: u8 = 0xa3;
+const VERSION: Tag = field(0, true);
+const ISSUER_UNIQUE_ID: Tag = field(1, false);
+const SUBJECT_UNIQUE_ID: Tag = field(2, false);
+const EXTENSIONS: Tag = field(3, true);
+
+const fn field(number: u32, constructed: bool) -> Tag {
+    Tag::ContextSpecific { constructed, number: TagNumber(number) }
+}
 
 /// 2.5.29.15, without tag and length.
 const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 
-/// The first bit of KeyUsage.
-const DIGITAL_SIGNATURE: u8 = 0x80;
+/// Which bit of KeyUsage it is.
+const DIGITAL_SIGNATURE: usize = 0;
 
 const RSA_PSS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
 

@@ -8,7 +8,6 @@ pub mod aead;
 pub mod aws_lc_rs;
 #[cfg(all(feature = "ring", feature = "aws-lc-rs"))]
 pub mod composed;
-mod der;
 pub mod group;
 pub mod hash;
 pub mod hybrid;

@@ -6,7 +6,7 @@
 
 use countersign::crypto::{Secret, Suite};
 use countersign::epoch::Role;
-use countersign::key_schedule::{EarlySecret, HandshakeSecret, TrafficSecret};
+use countersign::key_schedule::{HandshakeSecret, TrafficSecret};
 use countersign::message::{CertificateVerify, Finished, HEADER_BYTES, Kind, Message};
 use countersign::registry::{
     CipherSuite, ExtensionType, HandshakeType, NamedGroup, SignatureScheme,
@@ -107,7 +107,7 @@ impl View {
         let (None, Some(transcript)) = (&self.stage, &self.transcript) else { return };
         let shared = shared_secret(&self.client_hello, server_hello);
         if let Some((suite, shared)) = suite(server_hello).zip(shared) {
-            let stage = EarlySecret::new(suite, None).into_handshake(Some(&shared));
+            let stage = HandshakeSecret::without_psk(suite, shared);
             let through_server_hello = transcript.digest();
             self.client.secrets = vec![stage.traffic(Role::Client, &through_server_hello)];
             self.server.secrets = vec![stage.traffic(Role::Server, &through_server_hello)];
