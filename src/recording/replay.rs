@@ -160,9 +160,8 @@ impl Replay {
         read_client(&mut config, &mut fields, compressions)?;
         let destination = read_destination(&mut fields, provider)?;
         let padding = fields.line("start", Padding::read)?;
-        let groups = tapped::script(&mut config.provider, config.groups.list().iter(), journal);
-        Recorder::start_client(config, destination, padding, journal.clone(), Some(groups))
-            .map_err(Fault::Misuse)
+        tapped::script(&mut config.provider, config.groups.list().iter(), journal);
+        Recorder::start_client(config, destination, padding, journal.clone()).map_err(Fault::Misuse)
     }
 
     fn server(
@@ -174,9 +173,8 @@ impl Replay {
         let mut config = ServerConfig::new(provider.clone());
         read_server(&mut config, &mut fields, compressions)?;
         let padding = fields.line("start", Padding::read)?;
-        let groups = tapped::script(&mut config.provider, config.groups.list().iter(), journal);
-        Recorder::start_server(config, padding, journal.clone(), Some(groups))
-            .map_err(Fault::Misuse)
+        tapped::script(&mut config.provider, config.groups.list().iter(), journal);
+        Recorder::start_server(config, padding, journal.clone()).map_err(Fault::Misuse)
     }
 
     /// Does what the application did next, and holds what comes of it against the recording;
