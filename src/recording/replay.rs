@@ -237,7 +237,8 @@ impl Replay {
             "cancel" => recorder.cancel(),
             "reject" => {
                 let name = words.word()?;
-                let fault = FAULTS.into_iter().find(|fault| format!("{fault:?}") == name)?;
+                let fault =
+                    CertificateFault::ALL.into_iter().find(|fault| format!("{fault:?}") == name)?;
                 recorder.reject(fault)
             }
             "transport-write-failed" => {
@@ -302,13 +303,3 @@ impl Replay {
 /// The verbs of the lines that nobody orders.
 const WHAT_COMES_OF_IT: [&str; 9] =
     ["draw", "share", "respond", "agree", "record", "output", "step", "misuse", "taken"];
-
-const FAULTS: [CertificateFault; 7] = [
-    CertificateFault::Bad,
-    CertificateFault::Unsupported,
-    CertificateFault::Revoked,
-    CertificateFault::Expired,
-    CertificateFault::Unspecified,
-    CertificateFault::UnknownAuthority,
-    CertificateFault::Status,
-];

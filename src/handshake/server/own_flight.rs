@@ -223,11 +223,7 @@ impl SelectCredential {
         let Self { config, suite, group, transcript, .. } = self;
         let shared = server_hello(config, cx, hello, suite, group.as_deref(), psk, transcript)?;
         let through_server_hello = transcript.digest();
-        let secret = match (early, shared) {
-            (Some(early), shared) => early.into_handshake(shared),
-            (None, Some(shared)) => HandshakeSecret::without_psk(suite, shared),
-            (None, None) => return Err(Cause::KeyShareMissing),
-        };
+        let secret = HandshakeSecret::new(suite, early, shared).ok_or(Cause::KeyShareMissing)?;
         let server = secret.traffic(Role::Server, &through_server_hello);
         let client = secret.traffic(Role::Client, &through_server_hello);
         cx.install(Direction::Send, Epoch::Handshake, &server);
