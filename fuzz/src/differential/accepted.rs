@@ -272,6 +272,7 @@ pub const ACCEPTED: &[Difference] = &[
             "NoCommonApplicationProtocol",
             "VersionNotOffered",
             "LegacyVersionUnexpected",
+            "LegacyCompressionUnexpected",
         ],
         &[
             "NoApplicationProtocol",
@@ -281,6 +282,28 @@ pub const ACCEPTED: &[Difference] = &[
         ],
         "4.2.2",
         "a ClientHello with two faults, found in another order",
+    ),
+    row(
+        &["ExtensionNotOffered"],
+        &[
+            "PeerMisbehaved(ServerHelloMustOfferUncompressedEcPoints)",
+            "PeerMisbehaved(IllegalHelloRetryRequestWithNoChanges)",
+        ],
+        "4.3",
+        "an answer that was not asked for is unsupported_extension, whatever else is wrong; rustls \
+         reads it first",
+    ),
+    row(
+        &["Malformed"],
+        &["InvalidMessage(DuplicateExtension"],
+        "6.2",
+        "a broken extension and one that is repeated, found in another order",
+    ),
+    row(
+        &["SignatureSchemeDoesNotFit"],
+        &["InvalidCertificate(UnsupportedSignatureAlgorithmForPublicKey"],
+        "4.5.2",
+        "a scheme that is not for this key is illegal_parameter; rustls leaves it to webpki",
     ),
     row(
         &["SignatureInvalid"],
