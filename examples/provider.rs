@@ -74,7 +74,7 @@ impl AeadKey for CountingKey {
 
 /// Our AEAD, one group, and for the rest what ring has.
 fn provider() -> Provider {
-    Provider { suites: vec![&SUITE], groups: vec![&ring::X25519], ..ring::provider() }
+    Provider { suites: vec![&SUITE], groups: vec![Arc::new(&ring::X25519)], ..ring::provider() }
 }
 
 /// The other side of the channels to the thread that has the key.

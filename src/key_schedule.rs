@@ -121,6 +121,20 @@ impl EarlySecret {
 }
 
 impl HandshakeSecret {
+    /// The second stage from what the ends share: a PSK, what they have agreed upon, or both;
+    /// `None` if it is neither.
+    #[must_use]
+    pub fn new(
+        suite: &'static Suite,
+        early: Option<EarlySecret>,
+        shared: Option<Secret>,
+    ) -> Option<Self> {
+        match (early, shared) {
+            (Some(early), shared) => Some(early.into_handshake(shared)),
+            (None, shared) => Some(Self::without_psk(suite, shared?)),
+        }
+    }
+
     /// The second stage in a handshake without a PSK. It takes the place of `shared`.
     #[must_use]
     pub fn without_psk(suite: &'static Suite, shared: Secret) -> Self {

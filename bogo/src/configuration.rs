@@ -30,7 +30,7 @@ pub(crate) const MAX_EARLY_DATA_BYTES: u32 = 14_336;
 /// ring, with what is only for those who ask for it.
 fn provider() -> Provider {
     let mut provider = ring::provider();
-    provider.groups.push(&MlKem1024);
+    provider.groups.push(Arc::new(MlKem1024));
     provider.signatures.extend(&ring::LEGACY_SIGNATURES);
     provider
 }

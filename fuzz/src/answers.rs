@@ -43,12 +43,12 @@ pub(crate) fn answer(decision: Decision, script: &mut Script<'_>) -> Answer {
             0 => question.accept(),
             1 => question.deny(),
             2 => question.unavailable(),
-            fault => question.reject(FAULTS[usize::from(fault - 3)]),
+            fault => question.reject(CertificateFault::ALL[usize::from(fault - 3)]),
         },
         Decision::SelectCredential(question) => match script.byte() % 12 {
             0 => select(question, true),
             1 => select(question, false),
-            refusal => question.refuse(REFUSALS[usize::from(refusal - 2)]),
+            refusal => question.refuse(HelloRefusal::ALL[usize::from(refusal - 2)]),
         },
         Decision::SelectClientCredential(question) => match script.byte() % 3 {
             1 => question.decline(),
@@ -201,26 +201,3 @@ static IMPORTED: LazyLock<OfferedPsk> = LazyLock::new(|| {
     };
     key.import(SUITE).expect("a key that fits")
 });
-
-const FAULTS: [CertificateFault; 7] = [
-    CertificateFault::Bad,
-    CertificateFault::Unsupported,
-    CertificateFault::Revoked,
-    CertificateFault::Expired,
-    CertificateFault::Unspecified,
-    CertificateFault::UnknownAuthority,
-    CertificateFault::Status,
-];
-
-const REFUSALS: [HelloRefusal; 10] = [
-    HelloRefusal::NoAcceptablePsk,
-    HelloRefusal::NameNotServed,
-    HelloRefusal::NoApplicationProtocol,
-    HelloRefusal::NoSuitableCertificate,
-    HelloRefusal::InsufficientSecurity,
-    HelloRefusal::Parameters,
-    HelloRefusal::Overload,
-    HelloRefusal::Unavailable,
-    HelloRefusal::Concealed,
-    HelloRefusal::NameMissing,
-];

@@ -26,7 +26,10 @@ use crate::cheap::{SUITE_OF_32_BYTES, SUITE_OF_48_BYTES};
 pub(crate) fn insecure_provider(seed: u8) -> Provider {
     Provider {
         suites: vec![&SUITE_OF_32_BYTES, &SUITE_OF_48_BYTES],
-        groups: vec![&ExclusiveOr(NamedGroup::X25519), &ExclusiveOr(NamedGroup::SECP256R1)],
+        groups: vec![
+            Arc::new(ExclusiveOr(NamedGroup::X25519)),
+            Arc::new(ExclusiveOr(NamedGroup::SECP256R1)),
+        ],
         signatures: SIGNATURES.iter().collect(),
         random: Arc::new(Predictable(seed)),
     }

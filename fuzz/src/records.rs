@@ -58,7 +58,7 @@ impl Plan {
         let mut stream = Vec::new();
         while !script.is_over() && stream.len() < STREAM_BYTES {
             let start = stream.len();
-            let sent = match script.byte() % 8 {
+            let sent = match script.byte() % 10 {
                 0 => outbound.handshake(script.bytes(), &mut stream),
                 1 if self.keyed => outbound.application_data(script.bytes(), &mut stream),
                 2 => outbound.alert(Alert::Closure(ClosureAlert::UserCanceled), &mut stream),
@@ -71,6 +71,14 @@ impl Plan {
                     let fragment = usize::from(script.number());
                     outbound.limit_fragments(fragment);
                     Ok(())
+                }
+                7 => {
+                    outbound.park();
+                    Ok(())
+                }
+                8 if self.keyed => {
+                    let count = script.position(18_000);
+                    outbound.application_data_with(count, &mut stream, |room| room.fill(1))
                 }
                 _ => {
                     stream.extend_from_slice(script.bytes());
@@ -104,6 +112,7 @@ impl Plan {
         let (mut start, mut end) = (0, 0);
         while end < input.len() {
             end = input.len().min(end + chunk);
+            inbound.park();
             loop {
                 match inbound.next(&mut input[start..end], message_is_partial) {
                     Ok(None) => break,

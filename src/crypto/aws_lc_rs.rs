@@ -37,11 +37,14 @@ pub fn provider() -> Provider {
             &TLS_AES_256_GCM_SHA384,
             &TLS_CHACHA20_POLY1305_SHA256,
         ],
-        groups: vec![&X25519MLKEM768, &SECP256R1MLKEM768, &X25519, &SECP256R1, &SECP384R1],
+        groups: GROUPS.iter().map(|&group| -> Arc<dyn Group> { Arc::new(group) }).collect(),
         signatures: SIGNATURES.iter().collect(),
         random: Arc::new(SystemRandom::new()),
     }
 }
+
+const GROUPS: &[&dyn Group] =
+    &[&X25519MLKEM768, &SECP256R1MLKEM768, &X25519, &SECP256R1, &SECP384R1];
 
 /// ML-KEM-768 with Curve25519.
 pub static X25519MLKEM768: Hybrid = Hybrid::x25519_mlkem768(&X25519, &MlKem768);

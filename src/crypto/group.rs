@@ -31,6 +31,25 @@ pub trait Group: Send + Sync + fmt::Debug {
     ) -> Result<(Share, Secret), GroupFailure>;
 }
 
+/// A group that lives as long as the program is one by reference, too.
+impl<Referred: Group + ?Sized> Group for &Referred {
+    fn id(&self) -> NamedGroup {
+        (**self).id()
+    }
+
+    fn start(&self, random: &dyn Random) -> Result<Box<dyn KeyExchange>, GroupFailure> {
+        (**self).start(random)
+    }
+
+    fn respond(
+        &self,
+        random: &dyn Random,
+        client_share: &[u8],
+    ) -> Result<(Share, Secret), GroupFailure> {
+        (**self).respond(random, client_share)
+    }
+}
+
 /// The client's private key, until the server's share arrives.
 pub trait KeyExchange: Send + Sync {
     /// The share to send.

@@ -89,7 +89,7 @@ pub struct Provider {
     /// The cipher suites.
     pub suites: Vec<&'static Suite>,
     /// The key exchange groups.
-    pub groups: Vec<&'static dyn Group>,
+    pub groups: Vec<Arc<dyn Group>>,
     /// The algorithms that verify CertificateVerify, by scheme.
     pub signatures: Vec<&'static SignatureAlgorithm>,
     /// The source of randomness.
@@ -105,8 +105,8 @@ impl Provider {
 
     /// The group with this code point, if the provider has it.
     #[must_use]
-    pub fn group(&self, id: NamedGroup) -> Option<&'static dyn Group> {
-        self.groups.iter().copied().find(|group| group.id() == id)
+    pub fn group(&self, id: NamedGroup) -> Option<&Arc<dyn Group>> {
+        self.groups.iter().find(|group| group.id() == id)
     }
 
     /// The algorithm for this scheme, if the provider has it.

@@ -41,7 +41,7 @@ pub fn provider() -> Provider {
             &TLS_AES_256_GCM_SHA384,
             &TLS_CHACHA20_POLY1305_SHA256,
         ],
-        groups: GROUPS.to_vec(),
+        groups: GROUPS.iter().map(|&group| -> Arc<dyn Group> { Arc::new(group) }).collect(),
         signatures: SIGNATURES.iter().collect(),
         random: Arc::new(SystemRandom::new()),
     }

@@ -1,6 +1,8 @@
 //! The choices a server makes from a ClientHello, and what a client reads from them: pure functions
 //! of two offers (RFC 9846 §4.2.1, §9.2).
 
+use std::sync::Arc;
+
 use crate::codec::{Decode, List};
 use crate::crypto::{Group, Provider, Suite};
 use crate::failure::Cause;
@@ -139,9 +141,9 @@ pub(crate) fn psks_for<'a>(
 /// How the key exchange can be done.
 pub(crate) enum GroupChoice {
     /// The client has sent a share of this group.
-    Share(&'static dyn Group),
+    Share(Arc<dyn Group>),
     /// The client can do this group, and has to be asked for a share.
-    Retry(&'static dyn Group),
+    Retry(Arc<dyn Group>),
     /// Not at all: a PSK alone must do.
     Impossible,
 }
@@ -161,9 +163,9 @@ pub(crate) fn group(
     let theirs = theirs.ok_or(Cause::SupportedGroupsMissing)?;
     let shares = shares.ok_or(Cause::KeyShareMissing)?;
     check_shares(theirs, shares)?;
-    let share_of = |group: &'static dyn Group| {
+    let share_of = |group: &Arc<dyn Group>| {
         let is_there = shares.iter().any(|share| share.group == group.id());
-        is_there.then_some(GroupChoice::Share(group))
+        is_there.then(|| GroupChoice::Share(Arc::clone(group)))
     };
     let mut acceptable =
         in_common(preference, ours, theirs).filter_map(|id| provider.group(id)).peekable();
@@ -172,7 +174,7 @@ pub(crate) fn group(
         Preference::Server => acceptable.find_map(share_of),
         Preference::ServerStrictly | Preference::Client => share_of(first),
     };
-    Ok(with_share.unwrap_or(GroupChoice::Retry(first)))
+    Ok(with_share.unwrap_or(GroupChoice::Retry(Arc::clone(first))))
 }
 
 /// RFC 9846 §4.3.8: one share a group, and only for groups that `supported_groups` lists.

@@ -27,7 +27,6 @@ use self::journal::Journal;
 use self::line::Line;
 use self::records::Records;
 pub use self::replay::{Fault, Replay};
-use self::tapped::Loans;
 use crate::connection::{Connection, Padding, Polled, Step};
 #[cfg(feature = "conformance")]
 use crate::epoch::{Direction, Epoch};
@@ -69,7 +68,6 @@ struct Recording {
     /// How many questions were asked, and those that are open.
     asked: u32,
     open: Vec<(u32, Serial)>,
-    _groups: Option<Loans>,
 }
 
 impl From<Connection> for Recorder {
@@ -91,8 +89,10 @@ impl Recorder {
     ) -> Result<Self, Misuse> {
         let journal = Journal::written(detail != Detail::Redacted);
         let mut config = config.clone();
-        let groups = journal.is_full().then(|| tapped::note(&mut config.provider, &journal));
-        Self::start_client(config, destination, padding, journal, groups)
+        if journal.is_full() {
+            tapped::note(&mut config.provider, &journal);
+        }
+        Self::start_client(config, destination, padding, journal)
     }
 
     /// A server over a byte stream, recorded. Transitions are reported.
@@ -102,8 +102,10 @@ impl Recorder {
     pub fn server(config: &ServerConfig, padding: Padding, detail: Detail) -> Result<Self, Misuse> {
         let journal = Journal::written(detail != Detail::Redacted);
         let mut config = config.clone();
-        let groups = journal.is_full().then(|| tapped::note(&mut config.provider, &journal));
-        Self::start_server(config, padding, journal, groups)
+        if journal.is_full() {
+            tapped::note(&mut config.provider, &journal);
+        }
+        Self::start_server(config, padding, journal)
     }
 
     fn start_client(
@@ -111,7 +113,6 @@ impl Recorder {
         destination: Destination,
         padding: Padding,
         journal: Journal,
-        groups: Option<Loans>,
     ) -> Result<Self, Misuse> {
         over_records(&config.profile)?;
         config.report_transitions = true;
@@ -120,14 +121,13 @@ impl Recorder {
         configuration::tell_destination(&destination, &journal);
         replay::tell_start(&journal, padding);
         let handshake = Handshake::client(Arc::new(config), destination)?;
-        Ok(Self::new(handshake, padding, journal, groups))
+        Ok(Self::new(handshake, padding, journal))
     }
 
     fn start_server(
         mut config: ServerConfig,
         padding: Padding,
         journal: Journal,
-        groups: Option<Loans>,
     ) -> Result<Self, Misuse> {
         over_records(&config.profile)?;
         config.report_transitions = true;
@@ -135,15 +135,10 @@ impl Recorder {
         configuration::tell_server(&config, &journal);
         replay::tell_start(&journal, padding);
         let handshake = Handshake::server(Arc::new(config))?;
-        Ok(Self::new(handshake, padding, journal, groups))
+        Ok(Self::new(handshake, padding, journal))
     }
 
-    fn new(
-        handshake: Handshake,
-        padding: Padding,
-        journal: Journal,
-        groups: Option<Loans>,
-    ) -> Self {
+    fn new(handshake: Handshake, padding: Padding, journal: Journal) -> Self {
         let recording = Recording {
             journal,
             seen: 0,
@@ -151,7 +146,6 @@ impl Recorder {
             sent: Records::default(),
             asked: 0,
             open: Vec::new(),
-            _groups: groups,
         };
         let connection = Connection::with_padding(handshake, padding);
         Self { connection, recording: Some(recording) }

@@ -160,9 +160,8 @@ impl Replay {
         read_client(&mut config, &mut fields, compressions)?;
         let destination = read_destination(&mut fields, provider)?;
         let padding = fields.line("start", Padding::read)?;
-        let groups = tapped::script(&mut config.provider, config.groups.list().iter(), journal);
-        Recorder::start_client(config, destination, padding, journal.clone(), Some(groups))
-            .map_err(Fault::Misuse)
+        tapped::script(&mut config.provider, config.groups.list().iter(), journal);
+        Recorder::start_client(config, destination, padding, journal.clone()).map_err(Fault::Misuse)
     }
 
     fn server(
@@ -174,9 +173,8 @@ impl Replay {
         let mut config = ServerConfig::new(provider.clone());
         read_server(&mut config, &mut fields, compressions)?;
         let padding = fields.line("start", Padding::read)?;
-        let groups = tapped::script(&mut config.provider, config.groups.list().iter(), journal);
-        Recorder::start_server(config, padding, journal.clone(), Some(groups))
-            .map_err(Fault::Misuse)
+        tapped::script(&mut config.provider, config.groups.list().iter(), journal);
+        Recorder::start_server(config, padding, journal.clone()).map_err(Fault::Misuse)
     }
 
     /// Does what the application did next, and holds what comes of it against the recording;
@@ -239,7 +237,8 @@ impl Replay {
             "cancel" => recorder.cancel(),
             "reject" => {
                 let name = words.word()?;
-                let fault = FAULTS.into_iter().find(|fault| format!("{fault:?}") == name)?;
+                let fault =
+                    CertificateFault::ALL.into_iter().find(|fault| format!("{fault:?}") == name)?;
                 recorder.reject(fault)
             }
             "transport-write-failed" => {
@@ -304,13 +303,3 @@ impl Replay {
 /// The verbs of the lines that nobody orders.
 const WHAT_COMES_OF_IT: [&str; 9] =
     ["draw", "share", "respond", "agree", "record", "output", "step", "misuse", "taken"];
-
-const FAULTS: [CertificateFault; 7] = [
-    CertificateFault::Bad,
-    CertificateFault::Unsupported,
-    CertificateFault::Revoked,
-    CertificateFault::Expired,
-    CertificateFault::Unspecified,
-    CertificateFault::UnknownAuthority,
-    CertificateFault::Status,
-];

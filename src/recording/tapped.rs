@@ -4,8 +4,7 @@
 //! what it comes to: the share, and the secret that is agreed with the peer's. A replay needs no
 //! group for that.
 
-use core::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::journal::{Journal, Outcome};
 use crate::crypto::group::GroupFailure;
@@ -15,15 +14,13 @@ use crate::crypto::{
 use crate::registry::NamedGroup;
 
 /// Lets all that `provider` draws pass through `journal`.
-pub(super) fn note(provider: &mut Provider, journal: &Journal) -> Loans {
-    let random = &provider.random;
-    let groups = provider.groups.iter().map(|&real| {
-        let real_and_random = Some((real, Arc::clone(random)));
-        lend(Loan { id: real.id(), real: real_and_random, journal: journal.clone() })
-    });
-    let (groups, random) = (Loans(groups.collect()), Some(Arc::clone(random)));
-    tap(provider, &groups, random, journal);
-    groups
+pub(super) fn note(provider: &mut Provider, journal: &Journal) {
+    let random = Arc::clone(&provider.random);
+    for group in &mut provider.groups {
+        let real = Some((Arc::clone(group), Arc::clone(&random)));
+        *group = Arc::new(Tapped { id: group.id(), real, journal: journal.clone() });
+    }
+    provider.random = Arc::new(TappedRandom { real: Some(random), journal: journal.clone() });
 }
 
 /// Takes from `journal` all that `provider` would draw; these are its groups.
@@ -31,24 +28,12 @@ pub(super) fn script(
     provider: &mut Provider,
     groups: impl Iterator<Item = NamedGroup>,
     journal: &Journal,
-) -> Loans {
-    let groups = groups.map(|id| lend(Loan { id, real: None, journal: journal.clone() }));
-    let groups = Loans(groups.collect());
-    tap(provider, &groups, None, journal);
-    groups
-}
-
-fn tap(
-    provider: &mut Provider,
-    Loans(groups): &Loans,
-    real: Option<Arc<dyn Random>>,
-    journal: &Journal,
 ) {
     provider.groups.clear();
-    for &group in groups {
-        provider.groups.push(group);
+    for id in groups {
+        provider.groups.push(Arc::new(Tapped { id, real: None, journal: journal.clone() }));
     }
-    provider.random = Arc::new(TappedRandom { real, journal: journal.clone() });
+    provider.random = Arc::new(TappedRandom { real: None, journal: journal.clone() });
 }
 
 #[derive(Debug)]
@@ -78,61 +63,20 @@ impl Random for TappedRandom {
     }
 }
 
-/// A group on loan to one recording or replay. A provider holds its groups for ever, so those that
-/// come back are lent out again: there are as many as were ever in use at one time.
 #[derive(Debug)]
-struct Tapped(Mutex<Option<Loan>>);
-
-#[derive(Clone)]
-struct Loan {
+struct Tapped {
     id: NamedGroup,
-    real: Option<(&'static dyn Group, Arc<dyn Random>)>,
+    real: Option<(Arc<dyn Group>, Arc<dyn Random>)>,
     journal: Journal,
-}
-
-impl fmt::Debug for Loan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.id, f)
-    }
-}
-
-static IDLE: Mutex<Vec<&'static Tapped>> = Mutex::new(Vec::new());
-
-/// Groups that go back when this is dropped.
-#[derive(Debug)]
-pub(super) struct Loans(Vec<&'static Tapped>);
-
-fn lend(loan: Loan) -> &'static Tapped {
-    let idle = locked(&IDLE).pop();
-    let group = idle.unwrap_or_else(|| Box::leak(Box::new(Tapped(Mutex::new(None)))));
-    *locked(&group.0) = Some(loan);
-    group
-}
-
-impl Drop for Loans {
-    fn drop(&mut self) {
-        self.0.iter().for_each(|group| *locked(&group.0) = None);
-        locked(&IDLE).append(&mut self.0);
-    }
-}
-
-fn locked<Value>(value: &Mutex<Value>) -> MutexGuard<'_, Value> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Tapped {
-    fn loan(&self) -> Result<Loan, GroupFailure> {
-        locked(&self.0).clone().ok_or(GroupFailure::Failed)
-    }
 }
 
 impl Group for Tapped {
     fn id(&self) -> NamedGroup {
-        self.loan().map_or(NamedGroup(0), |loan| loan.id)
+        self.id
     }
 
     fn start(&self, _random: &dyn Random) -> Result<Box<dyn KeyExchange>, GroupFailure> {
-        let Loan { id, real, journal } = self.loan()?;
+        let Self { id, real, journal } = self;
         let mut pair = None;
         let outcome = journal.outcome(
             "share",
@@ -144,7 +88,7 @@ impl Group for Tapped {
             },
         );
         let [share] = parts(outcome)?;
-        Ok(Box::new(TappedExchange { id, share, pair, journal }))
+        Ok(Box::new(TappedExchange { id: *id, share, pair, journal: journal.clone() }))
     }
 
     fn respond(
@@ -152,7 +96,7 @@ impl Group for Tapped {
         _random: &dyn Random,
         client_share: &[u8],
     ) -> Result<(Share, Secret), GroupFailure> {
-        let Loan { id, real, journal } = self.loan()?;
+        let Self { id, real, journal } = self;
         let outcome = journal.outcome(
             "respond",
             |line| line.word(format_args!("{id:?}")).private(client_share),

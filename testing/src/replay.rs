@@ -27,7 +27,7 @@ pub fn provider(random: Arc<ScriptedRandom>) -> Provider {
     let Provider { suites, mut signatures, .. } = crate::provider();
     signatures.retain(|algorithm| algorithm.scheme != RSA_PSS_RSAE_SHA256.scheme);
     signatures.push(&RSA_PSS_RSAE_SHA256);
-    Provider { suites, groups: vec![&X25519, &SECP256R1], signatures, random }
+    Provider { suites, groups: vec![Arc::new(&X25519), Arc::new(&SECP256R1)], signatures, random }
 }
 
 /// Draws that were written down before. One that was not, or of another length, is an error.

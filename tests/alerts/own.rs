@@ -94,9 +94,9 @@ cases! {
             setup.server.provider.random = Arc::new(Nowhere(Some(Draw::TicketAgeAdd)));
         };
     Client Start: CryptographyFailed 80 Initial, Nothing,
-        with |setup| setup.client.provider.groups = vec![&Broken];
+        with |setup| setup.client.provider.groups = vec![Arc::new(Broken)];
     Server SelectCredential: CryptographyFailed 80 Initial, Nothing,
-        with |setup| setup.server.provider.groups = vec![&Broken];
+        with |setup| setup.server.provider.groups = vec![Arc::new(Broken)];
     // The key of a server cannot be updated before the client's Finished.
     Server WaitFinished: KeyUsageExhausted 80 Application, Do(write_until_it_fails),
         with with_short_lived_keys;

@@ -90,38 +90,17 @@ fn fault_behind_our_own_close_notify_is_not_told_any_more() {
 
 /// The `nth` way to refuse an answer to `question`, and whether it denies access.
 fn refuse(question: Decision, nth: usize) -> Option<(Answer, bool)> {
-    const FAULTS: [CertificateFault; 7] = [
-        CertificateFault::Bad,
-        CertificateFault::Unsupported,
-        CertificateFault::Revoked,
-        CertificateFault::Expired,
-        CertificateFault::Unspecified,
-        CertificateFault::UnknownAuthority,
-        CertificateFault::Status,
-    ];
-    const REFUSALS: [HelloRefusal; 10] = [
-        HelloRefusal::NoAcceptablePsk,
-        HelloRefusal::NameNotServed,
-        HelloRefusal::NameMissing,
-        HelloRefusal::NoApplicationProtocol,
-        HelloRefusal::NoSuitableCertificate,
-        HelloRefusal::InsufficientSecurity,
-        HelloRefusal::Parameters,
-        HelloRefusal::Overload,
-        HelloRefusal::Unavailable,
-        HelloRefusal::Concealed,
-    ];
     #[expect(deprecated, reason = "what is left of flat `access_denied` must not be it")]
     Some(match question {
         Decision::VerifyCertificate(question) => match nth {
             0 => (question.deny(), true),
             1 => (question.access_denied(), true),
             2 => (question.unavailable(), false),
-            nth => (question.reject(*FAULTS.get(nth - 3)?), false),
+            nth => (question.reject(*CertificateFault::ALL.get(nth - 3)?), false),
         },
         Decision::SelectCredential(question) => match nth {
             0 => (question.access_denied(), false),
-            nth => (question.refuse(*REFUSALS.get(nth - 1)?), false),
+            nth => (question.refuse(*HelloRefusal::ALL.get(nth - 1)?), false),
         },
         Decision::SelectClientCredential(question) if nth == 0 => (question.unavailable(), false),
         Decision::Sign(question) => match nth {

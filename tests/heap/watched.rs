@@ -1,6 +1,6 @@
 //! The default cryptography, with a note taken of every secret that it makes.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use countersign::crypto::group::GroupFailure;
 use countersign::crypto::hash::{Digest, Hash, RunningHash};
@@ -40,7 +40,7 @@ pub(crate) fn noted(what: &str) -> usize {
 
 /// ring, watched, with one suite.
 pub(crate) fn provider(suite: &'static Suite) -> Provider {
-    Provider { suites: vec![suite], groups: vec![&X25519], ..ring::provider() }
+    Provider { suites: vec![suite], groups: vec![Arc::new(&X25519)], ..ring::provider() }
 }
 
 /// Every suite that ring has.

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 
 use countersign::codec::Vector;
-use countersign::crypto::Group;
 use countersign::handshake::Fact;
 use countersign::handshake::event::{NewTicket, Ticket};
 use countersign::handshake::psk::OfferedPsk;
@@ -103,7 +102,7 @@ fn client_resumes_with_each_of_its_tickets() {
 fn both_ends_come_back_over_the_group_that_they_prefer() {
     let hybrids = [NamedGroup::X25519MLKEM768, NamedGroup::SECP256R1MLKEM768];
     let theirs = |id: &NamedGroup| THEIR_HYBRIDS.iter().any(|(hybrid, _)| hybrid == id);
-    let mut ours = countersign_testing::provider().groups.into_iter().map(Group::id);
+    let mut ours = countersign_testing::provider().groups.into_iter().map(|group| group.id());
     let preferred = ours.find(|id| !hybrids.contains(id) || theirs(id));
     let theirs = Theirs::new(1_000);
     let mut client = theirs.client(SUITES[0], vec![theirs.tickets(SUITES[0]).remove(0).offer(0)]);

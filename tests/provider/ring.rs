@@ -26,7 +26,7 @@ mod hybrids;
 fn ml_kem_1024_is_for_those_who_add_it() {
     assert!(provider().group(NamedGroup::MLKEM1024).is_none());
     let mut with_it = provider();
-    with_it.groups.insert(0, &MlKem1024);
+    with_it.groups.insert(0, std::sync::Arc::new(MlKem1024));
     let mut setup = Setup {
         client: ClientConfig::new(with_it.clone()),
         server: ServerConfig::new(with_it),

@@ -2,6 +2,8 @@
 //!
 //! A vector whose result is "acceptable" may go either way; where TLS says which, it is tested.
 
+use std::sync::Arc;
+
 #[cfg(feature = "aws-lc-rs")]
 use countersign::crypto::aws_lc_rs::provider;
 use countersign::crypto::group::GroupFailure;
@@ -98,9 +100,10 @@ fn hkdf_extracts_and_expands() {
 }
 
 /// The provider's group, and whatever it needs to answer.
-fn group(id: NamedGroup) -> (&'static dyn Group, std::sync::Arc<dyn Random>) {
+fn group(id: NamedGroup) -> (Arc<dyn Group>, Arc<dyn Random>) {
     let provider = provider();
-    (provider.group(id).expect("a group of the provider"), provider.random)
+    let group = provider.group(id).expect("a group of the provider");
+    (Arc::clone(group), provider.random)
 }
 
 /// What the provider makes of the vectors' public keys.

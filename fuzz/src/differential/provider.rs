@@ -232,7 +232,7 @@ static PROVIDER: LazyLock<Provider> = LazyLock::new(|| insecure_provider(SEED));
 
 impl Exchange {
     fn group(&self) -> &'static dyn Group {
-        PROVIDER.group(self.0).expect("a group of ours")
+        &**PROVIDER.group(self.0).expect("a group of ours")
     }
 }
 

@@ -161,11 +161,9 @@ impl Offer {
         let (group, shared) = agreed.unzip();
         transcript.add(hello.encoded);
         let through_server_hello = transcript.digest();
-        let secret = match (&psk, shared) {
-            (Some(psk), shared) => EarlySecret::new(suite, &psk.key.secret).into_handshake(shared),
-            (None, Some(shared)) => HandshakeSecret::without_psk(suite, shared),
-            (None, None) => return Err(Cause::ServerKeyShareMissing),
-        };
+        let early = psk.as_ref().map(|psk| EarlySecret::new(suite, &psk.key.secret));
+        let secret =
+            HandshakeSecret::new(suite, early, shared).ok_or(Cause::ServerKeyShareMissing)?;
         let client = secret.traffic(Role::Client, &through_server_hello);
         let server = secret.traffic(Role::Server, &through_server_hello);
         cx.install(Direction::Receive, Epoch::Handshake, &server);

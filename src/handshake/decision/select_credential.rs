@@ -282,6 +282,22 @@ pub enum HelloRefusal {
     Concealed,
 }
 
+impl HelloRefusal {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::NameNotServed,
+        Self::NameMissing,
+        Self::NoApplicationProtocol,
+        Self::NoSuitableCertificate,
+        Self::NoAcceptablePsk,
+        Self::InsufficientSecurity,
+        Self::Parameters,
+        Self::Overload,
+        Self::Unavailable,
+        Self::Concealed,
+    ];
+}
+
 /// With which certificate, if any, is the server's CertificateRequest met?
 #[derive(Debug)]
 #[must_use = "the handshake waits for the answer"]

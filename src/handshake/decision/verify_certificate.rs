@@ -170,6 +170,17 @@ pub enum CertificateFault {
 }
 
 impl CertificateFault {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Bad,
+        Self::Unsupported,
+        Self::Revoked,
+        Self::Expired,
+        Self::Unspecified,
+        Self::UnknownAuthority,
+        Self::Status,
+    ];
+
     /// What a connection fails of at an end of this role.
     pub(crate) const fn cause(self, role: Role) -> Cause {
         match (self, role) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::own_flight::SelectCredential;
 use super::retry::{OpenCookie, Remembered, SealCookie};
 use super::{Next, Step};
-use crate::crypto::{Group, Suite};
+use crate::crypto::Suite;
 use crate::failure::Cause;
 use crate::handshake::config::{CompatibilityMode, Profile, ServerConfig, StatelessRetry};
 use crate::handshake::context::Context;
@@ -154,7 +154,7 @@ impl SelectCredential {
                 client_hello,
                 limits,
                 suite: self.suite,
-                group: self.group.map(Group::id),
+                group: self.group.as_ref().map(|group| group.id()),
                 psk_is_usable: self.psk_use.is_possible(),
                 early_data,
                 client_authentication: self.config.client_authentication,

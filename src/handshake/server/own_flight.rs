@@ -32,7 +32,7 @@ pub(in crate::handshake) struct SelectCredential {
     pub(super) client_hello: Arc<[u8]>,
     pub(super) suite: &'static Suite,
     /// None if only a PSK alone is possible.
-    pub(super) group: Option<&'static dyn Group>,
+    pub(super) group: Option<Arc<dyn Group>>,
     pub(super) psk_use: PskUse,
     /// None if only a PSK is possible.
     pub(super) certificate_use: Option<CertificateUse>,
@@ -157,7 +157,7 @@ impl SelectCredential {
         let psk = self.check_psk(hello, usize::from(index), key.kind, &early)?;
         cx.psk = diagnosis::Psk::Accepted(key.diagnosis_kind());
         self.transcript.add(&self.client_hello);
-        self.group = self.group.filter(|_| self.psk_use.with_key_exchange);
+        self.group = self.group.take().filter(|_| self.psk_use.with_key_exchange);
         let through_client_hello = self.transcript.digest();
         let early_traffic = early.client_early_traffic(&through_client_hello);
         if early_data {
@@ -219,13 +219,9 @@ impl SelectCredential {
         psk: Option<u16>,
     ) -> Result<Opened, Cause> {
         let Self { config, suite, group, transcript, .. } = self;
-        let shared = server_hello(config, cx, hello, suite, *group, psk, transcript)?;
+        let shared = server_hello(config, cx, hello, suite, group.as_deref(), psk, transcript)?;
         let through_server_hello = transcript.digest();
-        let secret = match (early, shared) {
-            (Some(early), shared) => early.into_handshake(shared),
-            (None, Some(shared)) => HandshakeSecret::without_psk(suite, shared),
-            (None, None) => return Err(Cause::KeyShareMissing),
-        };
+        let secret = HandshakeSecret::new(suite, early, shared).ok_or(Cause::KeyShareMissing)?;
         let server = secret.traffic(Role::Server, &through_server_hello);
         let client = secret.traffic(Role::Client, &through_server_hello);
         cx.install(Direction::Send, Epoch::Handshake, &server);
@@ -243,7 +239,7 @@ impl SelectCredential {
     ) -> Result<(), Cause> {
         let negotiated = Negotiated {
             cipher_suite: self.suite.id,
-            group: self.group.map(Group::id),
+            group: self.group.as_ref().map(|group| group.id()),
             application_layer_protocol: protocol,
             certificate_types: match psk {
                 Some(_) => None,

@@ -23,7 +23,7 @@ pub(super) fn server_hello(
     cx: &mut Context,
     hello: &ClientHello<'_>,
     suite: &'static Suite,
-    group: Option<&'static dyn Group>,
+    group: Option<&dyn Group>,
     psk: Option<u16>,
     transcript: &mut Transcript,
 ) -> Result<Option<Secret>, Cause> {

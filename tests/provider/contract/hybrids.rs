@@ -1,10 +1,10 @@
 //! The hybrid groups (draft-ietf-tls-ecdhe-mlkem).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use countersign::crypto::group::GroupFailure;
 use countersign::crypto::hybrid::{ML_KEM_768_CIPHERTEXT_BYTES, ML_KEM_768_KEY_BYTES};
-use countersign::crypto::{Group, KeyExchange};
+use countersign::crypto::{Group, KeyExchange, Provider};
 use countersign::handshake::{ClientConfig, Handshake, Output, ServerConfig};
 use countersign::handshake::{Fact, config::Destination};
 use countersign::limits::Limits;
@@ -25,8 +25,10 @@ struct Layout {
     first: [usize; 2],
 }
 
+static PROVIDER: LazyLock<Provider> = LazyLock::new(provider);
+
 fn group(id: NamedGroup) -> &'static dyn Group {
-    provider().group(id).expect("a group of the provider")
+    &**PROVIDER.group(id).expect("a group of the provider")
 }
 
 fn layouts() -> [Layout; 2] {
