@@ -1,6 +1,7 @@
 //! What a handler may do besides moving on: send, change keys, ask, tell.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::alert::Alert;
 use crate::codec::Writer;
@@ -46,7 +47,7 @@ pub(crate) struct Context {
     pub(crate) updates: UpdateLedger,
     pub(crate) compatibility_mode: bool,
     /// Server: what tickets are bound to; `None` if the client can use none (RFC 9846 §4.7.1).
-    pub(crate) ticket_scope: Option<TicketScope>,
+    pub(crate) ticket_scope: Option<Arc<TicketScope>>,
     /// What a Certificate of the peer's holds: X.509 unless something else is negotiated.
     pub(crate) peer_certificate_type: CertificateType,
     /// What a Certificate of ours holds.

@@ -11,7 +11,7 @@ use crate::message::MAX_TICKET_LIFETIME_SECONDS;
 use crate::registry::CipherSuite;
 
 /// What a server knows of the connection that issues a ticket.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct TicketScope {
     pub(crate) server_name: Option<Vec<u8>>,
     pub(crate) application_layer_protocol: Option<Vec<u8>>,

@@ -1,5 +1,7 @@
 //! How a complete handshake is written down, and read back.
 
+use std::sync::Arc;
+
 use super::{Course, Endpoint, Established};
 use crate::codec::{Encode, List, Reader, Writer};
 use crate::crypto::{Provider, Secret};
@@ -76,12 +78,12 @@ impl Endpoint {
             SERVER => {
                 let tickets_issued = decode_u64(reader)?;
                 let scope = if coded(&BOOLEANS, reader)? {
-                    Some(TicketScope {
+                    Some(Arc::new(TicketScope {
                         server_name: decode_name(reader)?,
                         application_layer_protocol: decode_name(reader)?,
                         client_authentication: coded(&REQUESTS, reader)?,
                         resumption_across_names: coded(&BOOLEANS, reader)?,
-                    })
+                    }))
                 } else {
                     None
                 };

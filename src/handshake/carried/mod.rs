@@ -42,7 +42,7 @@ enum Endpoint {
     },
     Server {
         tickets_issued: u64,
-        scope: Option<TicketScope>,
+        scope: Option<Arc<TicketScope>>,
     },
 }
 

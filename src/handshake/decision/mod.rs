@@ -288,7 +288,7 @@ pub struct SealTicket {
     pub(crate) suite: &'static Suite,
     pub(crate) age_add: u32,
     pub(crate) order: NewTicket,
-    pub(crate) scope: Option<TicketScope>,
+    pub(crate) scope: Option<Arc<TicketScope>>,
 }
 
 impl SealTicket {

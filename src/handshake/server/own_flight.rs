@@ -95,14 +95,16 @@ impl SelectCredential {
         &self,
         hello: &ClientHello<'_>,
         protocol: Option<&[u8]>,
-    ) -> Option<TicketScope> {
+    ) -> Option<Arc<TicketScope>> {
         let theirs = hello.extensions.psk_key_exchange_modes?;
         let mut ours = self.config.psk_key_exchange_modes.list().iter();
-        ours.any(|mode| theirs.contains(mode)).then(|| TicketScope {
-            server_name: hello.extensions.server_name.map(<[u8]>::to_vec),
-            application_layer_protocol: protocol.map(<[u8]>::to_vec),
-            client_authentication: self.config.client_authentication,
-            resumption_across_names: self.config.resumption_across_names,
+        ours.any(|mode| theirs.contains(mode)).then(|| {
+            Arc::new(TicketScope {
+                server_name: hello.extensions.server_name.map(<[u8]>::to_vec),
+                application_layer_protocol: protocol.map(<[u8]>::to_vec),
+                client_authentication: self.config.client_authentication,
+                resumption_across_names: self.config.resumption_across_names,
+            })
         })
     }
 
