@@ -2,6 +2,7 @@
 
 use countersign::failure::Cause;
 use countersign_fuzz::differential::{ACCEPTED, check, row};
+use countersign_fuzz::seeds;
 
 #[test]
 fn both_come_to_the_same_when_nobody_interferes() {
@@ -25,4 +26,13 @@ fn every_accepted_difference_names_causes_and_says_why() {
         assert!(!row.theirs.is_empty() && !row.section.is_empty(), "{row:?}");
         assert!(!row.reason.is_empty(), "{row:?}");
     }
+}
+
+#[test]
+fn every_accepted_difference_is_met_by_a_seed() {
+    let seeds = seeds::all().into_iter().filter(|(target, ..)| *target == "differential");
+    let met: Vec<usize> = seeds.filter_map(|(_, _, script)| row(&script)).collect();
+    let unmet = (0..ACCEPTED.len()).filter(|row| !met.contains(row));
+    let unmet: Vec<_> = unmet.map(|row| &ACCEPTED[row]).collect();
+    assert!(unmet.is_empty(), "{unmet:#?}");
 }
