@@ -6,7 +6,9 @@ use pki_types::ServerName;
 
 use crate::codec::{List, Writer};
 use crate::compression::CertificateCompression;
+use crate::crypto::hash::MAX_DIGEST_BYTES;
 use crate::crypto::leaf::Leaf;
+use crate::crypto::secret::copy;
 use crate::crypto::{Digest, Provider};
 use crate::epoch::Role;
 use crate::failure::Cause;
@@ -90,10 +92,11 @@ impl PeerCertificate {
         if !proof.algorithm.signs_for(signer) {
             return Err(Cause::SignatureSchemeDoesNotFit);
         }
-        let message = signed_content(signer, &transcript.digest());
+        let mut room = [0; MAX_SIGNED_CONTENT_BYTES];
+        let message = signed_content(signer, &transcript.digest(), &mut room);
         let algorithm = provider.signature(proof.algorithm);
         let algorithm = algorithm.ok_or(Cause::SignatureSchemeNotOffered)?;
-        algorithm.verify(&self.leaf, &message, proof.signature)?;
+        algorithm.verify(&self.leaf, message, proof.signature)?;
         transcript.add(encoded);
         Ok(())
     }
@@ -121,14 +124,30 @@ impl PeerCertificate {
     }
 }
 
-/// The content that CertificateVerify signs (RFC 9846 §4.5.2).
-fn signed_content(signer: Role, through_certificate: &Digest) -> Vec<u8> {
-    let context: &[u8] = match signer {
+/// The content that CertificateVerify signs (RFC 9846 §4.5.2), written into `room`.
+fn signed_content<'r>(
+    signer: Role,
+    through_certificate: &Digest,
+    room: &'r mut [u8; MAX_SIGNED_CONTENT_BYTES],
+) -> &'r [u8] {
+    let context: &[u8; CONTEXT_BYTES] = match signer {
         Role::Client => b"TLS 1.3, client CertificateVerify\0",
         Role::Server => b"TLS 1.3, server CertificateVerify\0",
     };
-    [&[0x20; 64], context, through_certificate.as_bytes()].concat()
+    let mut length = 0;
+    for part in [&[0x20; SPACES], &context[..], through_certificate.as_bytes()] {
+        copy(part, room.get_mut(length..).unwrap_or_default());
+        length += part.len();
+    }
+    room.get(..length).unwrap_or_default()
 }
+
+/// The spaces in front of the context string, which has a zero at its end.
+const SPACES: usize = 64;
+const CONTEXT_BYTES: usize = 34;
+
+/// What is signed, with the longest hash.
+const MAX_SIGNED_CONTENT_BYTES: usize = SPACES + CONTEXT_BYTES + MAX_DIGEST_BYTES;
 
 /// The question that yields the CertificateVerify of `signer`.
 pub(crate) fn to_sign(
@@ -137,7 +156,8 @@ pub(crate) fn to_sign(
     scheme: SignatureScheme,
     through_certificate: &Transcript,
 ) -> impl FnOnce(Serial) -> Decision + use<> {
-    let message = signed_content(signer, &through_certificate.digest());
+    let mut room = [0; MAX_SIGNED_CONTENT_BYTES];
+    let message = signed_content(signer, &through_certificate.digest(), &mut room).to_vec();
     move |serial| Decision::Sign(Sign { serial, scheme, certificate, message })
 }
 

@@ -1,10 +1,11 @@
 //! What a ClientHello offers, and how that is written (RFC 9846 §4.2.2).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pki_types::ServerName;
 
-use crate::codec::{List, Vector};
+use crate::codec::{List, Reader, Vector};
 use crate::crypto::{KeyExchange, Random};
 use crate::diagnosis;
 use crate::epoch::{Direction, Epoch};
@@ -26,7 +27,8 @@ pub(super) struct Offer {
     pub(super) config: Arc<ClientConfig>,
     /// What is said: the configuration, with reserved values in it if there are any (RFC 8701).
     said: Arc<ClientConfig>,
-    supported_versions: Vector<ProtocolVersion>,
+    /// The versions, encoded.
+    supported_versions: Cow<'static, [u8]>,
     /// The reserved group that a share of one byte is sent for.
     pub(super) reserved_share: Option<NamedGroup>,
     pub(super) server_name: Option<ServerName<'static>>,
@@ -50,11 +52,11 @@ impl Offer {
         let Destination { server_name, mut psks, early_data } = destination;
         psks.retain(|psk| is_usable(&psk.key, &config));
         let permitted = psks.first().is_some_and(|psk| permits_early_data(&psk.key, &config));
-        let tls13: Vector<_> = core::iter::once(ProtocolVersion::TLS13).collect();
         let (said, supported_versions) = match grease {
-            None => (Arc::clone(&config), tls13),
+            None => (Arc::clone(&config), Cow::Borrowed(&TLS13[..])),
             Some(grease) => {
-                (Arc::new(grease.among_offers(&config)), tls13.preceded_by(&grease.version))
+                let versions = [grease.version.0.to_be_bytes(), TLS13].concat();
+                (Arc::new(grease.among_offers(&config)), Cow::Owned(versions))
             }
         };
         Self {
@@ -175,7 +177,7 @@ impl Offer {
             server_certificate_types: unless_only_x509(&config.server_certificate_types),
             early_data: self.early_data,
             record_size_limit: config.record_size_limit.filter(|_| is_over_records),
-            supported_versions: Some(self.supported_versions.list()),
+            supported_versions: List::parse(Reader::new(&self.supported_versions)).ok(),
             cookie,
             psk_key_exchange_modes: config.psk_key_exchange_modes.list_unless_empty(),
             certificate_authorities: config.certificate_authorities.list_unless_empty(),
@@ -214,6 +216,9 @@ fn permits_early_data(key: &PreSharedKey, config: &ClientConfig) -> bool {
             && protocol.is_none_or(|name| protocols.any(|ProtocolName(offered)| offered == name))
     })
 }
+
+/// TLS 1.3, encoded.
+const TLS13: [u8; 2] = ProtocolVersion::TLS13.0.to_be_bytes();
 
 /// Room for a ClientHello: enough for most, without growing.
 const CLIENT_HELLO_BYTES: usize = 512;
