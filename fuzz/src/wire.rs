@@ -31,7 +31,9 @@ pub(crate) fn check(script: &mut Script<'_>, mut setup: Setup, recordings: Optio
     let padding = multiple.map_or(Padding::None, Padding::ToMultipleOf);
     let mut ends = parties(setup, padding, recordings);
     let mut attacker = Attacker::default();
-    for _ in 0..ROUNDS {
+    let mut nothing_more = Script::new(&[]);
+    for round in 0..2 * ROUNDS {
+        let script = if round < ROUNDS { &mut *script } else { &mut nothing_more };
         let mut silent = script.is_over();
         for from in 0..ends.len() {
             let [client, server] = &mut ends;
@@ -74,7 +76,7 @@ fn parties(setup: Setup, padding: Padding, recordings: Option<Recordings>) -> [P
     [party(client, to_client), party(server, to_server)]
 }
 
-/// More than any script of an honest pair takes.
+/// So often an end is given an order; then as often again it may finish what it has begun.
 const ROUNDS: usize = 64;
 
 /// One end, and what its embedder has seen of it.
