@@ -2,19 +2,31 @@
 //! its way, under the right keys.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use countersign::crypto::aead::TAG_BYTES;
 use countersign::crypto::{Opener, Sealer};
 use countersign::handshake::event::NewTicket;
-use countersign::registry::{ContentType, HandshakeType};
+use countersign::registry::{ContentType, ExtensionType, HandshakeType};
 use countersign_testing::{End, Flight};
 
-use crate::differential::extensions;
+use crate::differential::extensions::{self, Extensions};
 use crate::differential::options::Options;
 use crate::differential::subject::{self, Standing, Subject};
 use crate::differential::view::View;
 use crate::script::Script;
 use crate::{build, mutation};
+
+/// What a record holds of handshake messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// The types of those that begin in it, or go on.
+    pub(super) types: Vec<HandshakeType>,
+    /// Whether the last of them does not end in it.
+    pub(super) is_partial: bool,
+    /// The types of the extensions of those that end in it.
+    pub(super) extensions: Vec<ExtensionType>,
+}
 
 /// How a script has ended for an end under test.
 #[derive(Clone, Debug)]
@@ -22,6 +34,8 @@ pub(super) struct Outcome {
     pub(super) standing: Standing,
     /// How many records it had been sent when it was over, if it is.
     pub(super) over_at: Option<usize>,
+    /// What each of the records held.
+    pub(super) records: Vec<Held>,
     /// The last alert that it has sent.
     pub(super) alert: Option<u8>,
     /// The handshake messages that it has sent, but for its answers to KeyUpdate, which may wait.
@@ -42,7 +56,9 @@ pub(super) struct Course {
     /// Each with the number of its key.
     sealer: Option<(usize, Sealer)>,
     opener: Option<(usize, Opener)>,
-    records: usize,
+    /// What each record held that the end under test was sent, and what the next one holds.
+    records: Vec<Held>,
+    held: Held,
     over_at: Option<usize>,
     alert: Option<u8>,
     said: Vec<HandshakeType>,
@@ -64,7 +80,8 @@ impl Course {
             waiting: VecDeque::new(),
             sealer: None,
             opener: None,
-            records: 0,
+            records: Vec::new(),
+            held: Held::default(),
             over_at: None,
             alert: None,
             said: Vec::new(),
@@ -78,8 +95,8 @@ impl Course {
             }
             course.act(script);
         }
-        let Self { subject, over_at, alert, said, .. } = course;
-        Outcome { standing: subject.standing(), over_at, alert, said }
+        let Self { subject, over_at, records, alert, said, .. } = course;
+        Outcome { standing: subject.standing(), over_at, records, alert, said }
     }
 
     fn act(&mut self, script: &mut Script<'_>) {
@@ -143,11 +160,11 @@ impl Course {
 
     /// Delivers two messages in one record.
     fn deliver_joined(&mut self) {
-        let (sender, key) = (self.options.role.peer(), self.key());
+        let key = self.key();
         let Some(mut messages) = self.next() else { return };
-        self.of_subject.note(sender, &messages);
+        self.note(&messages);
         if let Some(message) = self.next() {
-            self.of_subject.note(sender, &message);
+            self.note(&message);
             messages.extend(message);
         }
         let record = self.sealed(key, ContentType::HANDSHAKE, &messages, 0);
@@ -158,22 +175,47 @@ impl Course {
     fn say(&mut self, bytes: &[u8], piece_bytes: usize) {
         for piece in bytes.chunks(piece_bytes.min(MAXIMUM_CONTENT_BYTES)) {
             let record = self.sealed(self.key(), ContentType::HANDSHAKE, piece, 0);
-            self.of_subject.note(self.options.role.peer(), piece);
+            self.note(piece);
             self.exchange(&record);
         }
     }
 
     /// Sends any content under the key in use.
     fn send(&mut self, content_type: ContentType, content: &[u8], padding: usize) {
+        if self.key() == 0 {
+            return self.send_plaintext(content_type, content);
+        }
         let record = self.sealed(self.key(), content_type, content, padding);
-        if content_type == ContentType::HANDSHAKE {
-            self.of_subject.note(self.options.role.peer(), content);
+        // A type of 0 is padding, and the type is what stands before it.
+        let inner = [content, &[content_type.0]].concat();
+        let end = inner.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        if let Some((&last, content)) = inner[..end].split_last()
+            && ContentType(last) == ContentType::HANDSHAKE
+        {
+            self.note(content);
         }
         self.exchange(&record);
     }
 
+    /// Takes note of what the next record holds of handshake messages.
+    fn note(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let sender = self.options.role.peer();
+        self.held.types.extend(self.of_subject.types(sender, bytes));
+        for message in self.of_subject.note(sender, bytes) {
+            let extensions = Extensions::of(&message).into_iter().flat_map(|all| all.entries);
+            self.held.extensions.extend(extensions.map(|(extension_type, _)| extension_type));
+        }
+        self.held.is_partial = self.of_subject.is_partial(sender);
+    }
+
     fn send_plaintext(&mut self, content_type: ContentType, content: &[u8]) {
         let record = plaintext(content_type, content);
+        if content_type == ContentType::HANDSHAKE && self.key() == 0 {
+            self.note(content);
+        }
         self.exchange(&record);
     }
 
@@ -206,9 +248,9 @@ impl Course {
     /// The end under test takes records, and what it sends is heard.
     fn exchange(&mut self, records: &[u8]) {
         let output = self.subject.exchange(records);
-        self.records += 1;
+        self.records.push(mem::take(&mut self.held));
         if self.subject.is_over() {
-            self.over_at.get_or_insert(self.records);
+            self.over_at.get_or_insert(self.records.len());
         }
         let mut rest = &output[..];
         while let Some(([outer_type, _, _, high, low], behind)) = rest.split_first_chunk() {
