@@ -3,7 +3,7 @@
 use countersign::codec::{Vector, Writer};
 use countersign::message::{self, Item};
 use countersign::registry::{
-    CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme,
+    CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
 };
 use countersign_testing::Setup;
 
@@ -98,6 +98,13 @@ cases! {
         Next(|m| add_to_client_hello(m, ExtensionType::PRE_SHARED_KEY, &offered_psks(2, 1)));
     Server WaitClientHello: SignatureAlgorithmsMissing 109 Initial, Next(offer_nothing_but_psks),
         with |setup| setup.server.psk_key_exchange_modes = Vector::new();
+    // Either is sent with the other, also by who may do without both.
+    Server WaitClientHello: SupportedGroupsMissing 109 Initial,
+        Next(|m| client_hello(m, |hello, _| hello.extensions.supported_groups = None)),
+        with without_key_exchange;
+    Server WaitClientHello: KeyShareMissing 109 Initial,
+        Next(|m| client_hello(m, |hello, _| hello.extensions.key_share = None)),
+        with without_key_exchange;
     Server WaitClientHello: BinderMismatch 51 Initial, Next(|m| flip_last_bit(m)),
         with |setup| *setup = Setup::sharing_a_key(false), then SelectCredential;
 
@@ -229,6 +236,15 @@ fn offer_psk_without_modes(bytes: &mut Vec<u8>) {
         hello.extensions.psk_key_exchange_modes = None;
         items.push(Item::Raw(ExtensionType::PRE_SHARED_KEY, offered_psks(1, 1)));
     });
+}
+
+fn without_key_exchange(setup: &mut Setup) {
+    *setup = Setup::sharing_a_key(false);
+    for modes in
+        [&mut setup.client.psk_key_exchange_modes, &mut setup.server.psk_key_exchange_modes]
+    {
+        *modes = [PskKeyExchangeMode::PSK_KE].into_iter().collect();
+    }
 }
 
 fn offer_nothing_but_psks(bytes: &mut Vec<u8>) {

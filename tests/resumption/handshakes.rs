@@ -146,6 +146,22 @@ fn server_rejects_a_wrong_binder_with_decrypt_error() {
 }
 
 #[test]
+fn what_an_imported_identity_has_no_room_for_is_out_of_range() {
+    let import = |identity: &[u8], context_bytes: usize| {
+        let key = ExternalKey {
+            identity: identity.to_vec(),
+            context: vec![0; context_bytes],
+            secret: Secret::copied_from(&[7; 32]).expect("32 bytes"),
+            suite: &TLS_AES_128_GCM_SHA256,
+        };
+        key.import(&TLS_AES_128_GCM_SHA256).map(drop)
+    };
+    assert_eq!(import(b"device 7", 65_535), Ok(()));
+    assert_eq!(import(b"device 7", 65_536), Err(Misuse::OutOfRange));
+    assert_eq!(import(b"", 3), Err(Misuse::OutOfRange));
+}
+
+#[test]
 fn external_psk_connects_imported_and_raw() {
     let suite = &TLS_AES_128_GCM_SHA256;
     let external = || ExternalKey {
