@@ -77,7 +77,7 @@ impl Difference {
 
     fn covers(&self, met: &Met) -> bool {
         let Met { role, held, ours, theirs } = met;
-        let has_extension = held.extensions.iter().any(|held| self.extensions.contains(held));
+        let has_extension = held.changed.iter().any(|held| self.extensions.contains(held));
         self.role.is_none_or(|wanted| wanted == *role)
             && self.place.fits(held)
             && (self.extensions.is_empty() || has_extension)

@@ -44,74 +44,86 @@ fn difference(bytes: &[u8]) -> Option<(Met, [Outcome; 2])> {
     let mut script = Script::new(bytes);
     let options = Options::read(&mut script);
     let rest = script.rest();
-    let run = |subject| Course::run(options, subject, &mut Script::new(rest));
-    let ours = run(Subject::Ours(Box::new(Ours::new(options))));
-    let theirs = run(Subject::Theirs(Box::new(Theirs::new(&options))));
-    if agree(&ours, &theirs) || !are_comparable(&ours, &theirs) {
+    let ours = || Subject::Ours(Box::new(Ours::new(options)));
+    let theirs = Subject::Theirs(Box::new(Theirs::new(&options)));
+    let run = |subject, script| Course::run(options, subject, &mut Script::new(script));
+    let outcomes = [run(ours(), rest), run(theirs, rest)];
+    if agree(&outcomes) {
         return None;
     }
-    let met = Met {
-        role: options.role,
-        held: held(&ours, &theirs),
-        ours: first(&ours, &theirs),
-        theirs: first(&theirs, &ours),
-    };
-    Some((met, [ours, theirs]))
+    let place = parting(&outcomes)?;
+    let completes = || matches!(run(ours(), &[]).standing, Standing::Complete(_));
+    if both_refuse(&outcomes) && (outcomes[0].changes > 1 || !completes()) {
+        return None;
+    }
+    let [ours, theirs] = outcomes.each_ref().map(|outcome| comes_to(outcome, place, &outcomes));
+    Some((Met { role: options.role, held: held(&outcomes, place), ours, theirs }, outcomes))
 }
 
-fn agree(ours: &Outcome, theirs: &Outcome) -> bool {
+/// Whether they come to the same.
+fn agree([ours, theirs]: &[Outcome; 2]) -> bool {
     match (ours.over_at, theirs.over_at) {
         // Whether an alert without a known level is an alert or a fault, the answer is the same.
         (Some(_), Some(_)) => ours.alert == theirs.alert,
-        _ => ours.standing == theirs.standing && ours.said == theirs.said,
+        _ => ours.standing == theirs.standing && ours.said().eq(theirs.said()),
     }
 }
 
-/// Whether both were sent the same, up to the record with which the first of them ended. What an
-/// end draws at random is in what its peer says, so a change that moves bytes can make another
-/// message of it. An end that has said something else is answered otherwise: that is a difference.
-fn are_comparable(ours: &Outcome, theirs: &Outcome) -> bool {
-    let [ours_shown, theirs_shown] =
-        [ours, theirs].map(|outcome| outcome.records.iter().take(end(ours, theirs)));
-    ours_shown.eq(theirs_shown)
-        || !(ours.said.starts_with(&theirs.said) || theirs.said.starts_with(&ours.said))
+/// Whether the same record is refused by both, by countersign with an alert. Which of several faults
+/// is found first is for nobody to say, so if there can be several, the alerts need not be the same.
+fn both_refuse(outcomes: &[Outcome; 2]) -> bool {
+    let [ours, theirs] = outcomes;
+    outcomes.iter().all(|outcome| matches!(outcome.standing, Standing::Failed(_)))
+        && ours.over_at == theirs.over_at
+        && ours.alert.is_some()
 }
 
-/// How many records it took for one of them to end.
-fn end(ours: &Outcome, theirs: &Outcome) -> usize {
-    over_at(ours).min(over_at(theirs))
-}
-
-/// What was in the record with which the first of them ended; in all, if none has ended.
-fn held(ours: &Outcome, theirs: &Outcome) -> Held {
-    let first = if over_at(ours) <= over_at(theirs) { ours } else { theirs };
-    let decisive = end(ours, theirs).checked_sub(1).and_then(|index| first.records.get(index));
-    decisive.cloned().unwrap_or_else(|| Held {
-        types: first.records.iter().flat_map(|held| held.types.clone()).collect(),
-        is_partial: false,
-        extensions: first.records.iter().flat_map(|held| held.extensions.clone()).collect(),
-    })
-}
-
-/// What `outcome` comes to, unless it is not over or `other` is before: whatever is found behind a difference
-/// says no more than that there is one.
-fn first(outcome: &Outcome, other: &Outcome) -> String {
-    match &outcome.standing {
-        _ if outcome.over_at.is_none() || over_at(other) < over_at(outcome) => {
-            String::from(GOES_ON)
+/// The number of the step in which both part: the first of them ends there, or what they say is not
+/// the same. `None` if they have been sent something else before. What an end draws at random is
+/// in what its peer says, so a change that moves bytes can make another message of it.
+fn parting(outcomes: &[Outcome; 2]) -> Option<usize> {
+    let [ours, theirs] = outcomes;
+    let last = outcomes.iter().filter_map(|outcome| outcome.over_at).min().map(|count| count - 1);
+    let both = ours.steps.iter().zip(&theirs.steps).enumerate();
+    for (number, (ours, theirs)) in both.clone() {
+        if ours.held != theirs.held {
+            return None;
         }
-        Standing::Failed(reason) if outcome.alert.is_none() => format!("silent: {reason}"),
-        Standing::Failed(reason) => reason.clone(),
-        other => format!("{other:?}"),
+        if last == Some(number) || ours.said != theirs.said {
+            return Some(number);
+        }
+    }
+    Some(both.len())
+}
+
+/// What was in the record with which both part; in all, if none of them has ended by then.
+fn held([ours, theirs]: &[Outcome; 2], place: usize) -> Held {
+    let steps = if ours.steps.len() > place { &ours.steps } else { &theirs.steps };
+    if let Some(step) = steps.get(place) {
+        return step.held.clone();
+    }
+    Held {
+        types: steps.iter().flat_map(|step| step.held.types.clone()).collect(),
+        changed: steps.iter().flat_map(|step| step.held.changed.clone()).collect(),
+        ..Held::default()
     }
 }
 
-fn over_at(outcome: &Outcome) -> usize {
-    outcome.over_at.unwrap_or(usize::MAX)
+/// What an end comes to where both part. If one of them ends, whatever the other comes to later says
+/// no more than that.
+fn comes_to(outcome: &Outcome, place: usize, outcomes: &[Outcome; 2]) -> String {
+    let ends = |outcome: &Outcome| outcome.over_at == Some(place + 1);
+    match (&outcome.standing, outcome.steps.get(place)) {
+        (Standing::Failed(reason), _) if ends(outcome) && outcome.alert.is_none() => {
+            format!("silent: {reason}")
+        }
+        (Standing::Failed(reason), _) if ends(outcome) => reason.clone(),
+        (standing, _) if ends(outcome) => format!("{standing:?}"),
+        _ if outcomes.iter().any(ends) => String::from("goes on"),
+        (_, Some(step)) => format!("says {:?}", step.said),
+        (standing, None) => format!("{standing:?}"),
+    }
 }
-
-/// What is said of the end that does not find the fault that the other has found.
-const GOES_ON: &str = "goes on";
 
 /// scratch
 #[must_use]
@@ -123,7 +135,7 @@ pub fn describe(bytes: &[u8]) -> Option<(String, String, Option<usize>)> {
                 "{:?} | {}{} | {} | {}",
                 met.role,
                 if std::env::var_os("EXT").is_some() {
-                    format!("{:?}", met.held.extensions)
+                    format!("{:?}", met.held.changed)
                 } else {
                     String::new()
                 },
@@ -131,7 +143,7 @@ pub fn describe(bytes: &[u8]) -> Option<(String, String, Option<usize>)> {
                 met.ours,
                 met.theirs
             ),
-            format!("{:?}/{:?}", o[0].alert, o[1].alert),
+            format!("{:?}/{:?} x{}", o[0].alert, o[1].alert, o[0].changes),
             accepted::find(&met),
         )
     })
