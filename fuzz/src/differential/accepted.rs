@@ -3,6 +3,7 @@
 mod alerts;
 mod passed;
 
+use countersign::alert::AlertDescription;
 use countersign::epoch::Role;
 use countersign::registry::{ExtensionType, HandshakeType};
 
@@ -15,10 +16,10 @@ pub struct Difference {
     pub role: Option<Role>,
     /// What the record holds with which the first of them ends.
     pub place: Place,
-    /// One of these extensions is in it; empty: whatever is.
+    /// One of these extensions is not in it as the peer has said it; empty: whatever is.
     pub extensions: &'static [ExtensionType],
     /// The causes that countersign finds, `Told` where an alert has ended it, or `goes on` where it
-    /// finds no fault.
+    /// finds no fault; what it says, if the two say something else.
     pub ours: &'static [&'static str],
     /// How the errors of rustls begin that it finds in the same record, `Told`, or `goes on`. One
     /// that it finds and sends no alert for begins with `silent`.
@@ -32,26 +33,32 @@ pub struct Difference {
 /// What a record holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Place {
-    /// Nothing of a handshake message.
+    /// Neither an alert nor anything of a handshake message.
     NoMessage,
+    /// An alert of level warning.
+    Warning,
+    /// The alert `user_canceled`.
+    UserCanceled,
     /// A handshake message of whatever type.
     AnyMessage,
     /// The beginning of a handshake message that does not end in it.
     Beginning,
-    /// Several handshake messages.
-    Several,
     /// A handshake message of one of these types.
     Message(&'static [HandshakeType]),
 }
 
 impl Place {
     fn fits(self, held: &Held) -> bool {
+        let Held { types, is_partial, alert, .. } = held;
         match self {
-            Self::NoMessage => held.types.is_empty(),
-            Self::AnyMessage => !held.types.is_empty(),
-            Self::Beginning => held.is_partial,
-            Self::Several => held.types.len() > 1,
-            Self::Message(types) => held.types.iter().any(|held| types.contains(held)),
+            Self::NoMessage => types.is_empty() && alert.is_none(),
+            Self::Warning => alert.is_some_and(|[level, _]| level == 1),
+            Self::UserCanceled => {
+                alert.is_some_and(|[_, alert]| alert == AlertDescription::USER_CANCELED.0)
+            }
+            Self::AnyMessage => !types.is_empty(),
+            Self::Beginning => *is_partial,
+            Self::Message(wanted) => types.iter().any(|held| wanted.contains(held)),
         }
     }
 }

@@ -227,8 +227,9 @@ impl Course {
         if let Some((&last, content)) = inner[..end].split_last() {
             self.note_content(ContentType(last), content);
         }
+        let changes = if self.held.types.is_empty() { 1 } else { SEVERAL };
         self.exchange(&record);
-        if content_type == ContentType::HANDSHAKE { SEVERAL } else { 1 }
+        changes
     }
 
     fn send_plaintext(&mut self, content_type: ContentType, content: &[u8]) -> usize {
@@ -236,8 +237,9 @@ impl Course {
         if self.key() == 0 {
             self.note_content(content_type, content);
         }
+        let changes = if self.held.types.is_empty() { 1 } else { SEVERAL };
         self.exchange(&record);
-        if content_type == ContentType::HANDSHAKE { SEVERAL } else { 1 }
+        changes
     }
 
     /// Takes note of what the next record holds.

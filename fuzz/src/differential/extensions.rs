@@ -130,14 +130,14 @@ pub(super) fn changes(honest: &[u8], message: &[u8]) -> usize {
         Extensions { start, entries: Vec::new() }.write(&mut bare);
         Some(bare)
     };
-    let is_whole = split(&[message, &[0]].concat()).len() == 2;
+    let first = split(&[message, &[0]].concat()).first().map_or(0, Vec::len);
     match (bare(honest), bare(message)) {
         (Some(honest_bare), Some(bare)) if honest_bare == bare => {
             let honest = Extensions::entries(honest);
             changed(&honest, message).collect::<HashSet<_>>().len()
         }
         // What follows is read as something else.
-        _ if !is_whole => SEVERAL,
+        _ if first != message.len() => SEVERAL,
         _ if honest.len() == message.len() => {
             honest.iter().zip(message).filter(|(honest, byte)| honest != byte).count()
         }

@@ -3,11 +3,11 @@
 use countersign::epoch::Role::{Client, Server};
 use countersign::registry::{ExtensionType, HandshakeType};
 
-use super::Place::{Beginning, Message, NoMessage};
+use super::Place::{Beginning, Message, NoMessage, UserCanceled, Warning};
 use super::{Difference, row};
 
 /// Extensions of TLS 1.2 and of drafts, which rustls parses and countersign does not know or use.
-pub(super) const FOREIGN: &[ExtensionType] = &[
+const FOREIGN: &[ExtensionType] = &[
     // ec_point_formats, extended_master_secret, session_ticket
     ExtensionType(11),
     ExtensionType(23),
@@ -45,7 +45,8 @@ pub(super) const PASSED: &[Difference] = &[
         "4.3",
         "as at a client: what is known and may not stand in ClientHello ends the handshake",
     )
-    .of(Server),
+    .of(Server)
+    .with(&[ExtensionType::OID_FILTERS]),
     row(
         Message(&[HandshakeType::ENCRYPTED_EXTENSIONS, HandshakeType::CERTIFICATE_REQUEST]),
         &["Malformed"],
@@ -54,7 +55,15 @@ pub(super) const PASSED: &[Difference] = &[
         "a message that does not conform to the syntax is decode_error; rustls does not read the \
          values of extensions that it has no use for",
     )
-    .of(Client),
+    .of(Client)
+    .with(&[
+        ExtensionType::CERTIFICATE_AUTHORITIES,
+        ExtensionType::OID_FILTERS,
+        ExtensionType::SIGNATURE_ALGORITHMS_CERT,
+        ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
+        ExtensionType::STATUS_REQUEST,
+        ExtensionType::SUPPORTED_GROUPS,
+    ]),
     row(
         Message(CLIENT_HELLO),
         &["Malformed"],
@@ -62,7 +71,15 @@ pub(super) const PASSED: &[Difference] = &[
         "6.2",
         "as at a client: a value that does not parse is decode_error",
     )
-    .of(Server),
+    .of(Server)
+    .with(&[
+        ExtensionType::CERTIFICATE_AUTHORITIES,
+        ExtensionType::POST_HANDSHAKE_AUTH,
+        ExtensionType::RECORD_SIZE_LIMIT,
+        ExtensionType::SERVER_NAME,
+        ExtensionType::SIGNATURE_ALGORITHMS_CERT,
+        ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
+    ]),
     row(
         Message(CERTIFICATE),
         &["Malformed"],
@@ -118,7 +135,7 @@ pub(super) const PASSED: &[Difference] = &[
          rustls lets it pass beside a cookie",
     )
     .of(Client)
-    .with(&[ExtensionType::COOKIE]),
+    .with(&[ExtensionType::KEY_SHARE]),
     row(
         Message(CLIENT_HELLO),
         &["TransportParametersForbidden"],
@@ -157,7 +174,7 @@ pub(super) const PASSED: &[Difference] = &[
         "servers may check that shares are for groups that are listed; rustls does not",
     )
     .of(Server)
-    .with(&[ExtensionType::KEY_SHARE]),
+    .with(&[ExtensionType::KEY_SHARE, ExtensionType::SUPPORTED_GROUPS]),
     row(
         Message(CLIENT_HELLO),
         &["SecondHelloChanged"],
@@ -189,10 +206,20 @@ pub(super) const PASSED: &[Difference] = &[
     row(
         Message(CLIENT_HELLO),
         &["goes on"],
-        &["goes on"],
+        &["PeerIncompatible(IncorrectCertificateTypeExtension)"],
         "4.3",
         "a client that has no type in common is not asked for a certificate that it may do without \
-         (RFC 7250 4.2); rustls asks",
+         (RFC 7250 4.2); rustls refuses one that has raw public keys alone",
+    )
+    .of(Server)
+    .with(&[ExtensionType::CLIENT_CERTIFICATE_TYPE]),
+    row(
+        Message(CLIENT_HELLO),
+        &["says [SERVER_HELLO, ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_VERIFY, FINISHED]"],
+        &["says [SERVER_HELLO, ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST, CERTIFICATE, \
+           CERTIFICATE_VERIFY, FINISHED]"],
+        "4.3",
+        "as above; rustls asks one that has neither raw public keys nor X.509",
     )
     .of(Server)
     .with(&[ExtensionType::CLIENT_CERTIFICATE_TYPE]),
@@ -243,7 +270,7 @@ pub(super) const PASSED: &[Difference] = &[
         "the limit on the number of change_cipher_spec is everybody's own",
     ),
     row(
-        NoMessage,
+        Warning,
         &["Told"],
         &["goes on"],
         "6",
@@ -251,7 +278,7 @@ pub(super) const PASSED: &[Difference] = &[
          version",
     ),
     row(
-        NoMessage,
+        UserCanceled,
         &["goes on"],
         &["Told"],
         "6.1",
@@ -273,5 +300,6 @@ pub(super) const PASSED: &[Difference] = &[
         "4.5.1",
         "a client without a certificate that fits sends none and goes on",
     )
-    .of(Client),
+    .of(Client)
+    .with(&[ExtensionType::SIGNATURE_ALGORITHMS]),
 ];
