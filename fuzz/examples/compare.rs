@@ -19,6 +19,7 @@ fn main() {
     };
     let mut seen: BTreeMap<(Option<usize>, String), (u64, BTreeMap<String, u64>, Vec<u8>)> =
         BTreeMap::new();
+    let mut cover: BTreeMap<(usize, u8, usize), Vec<u8>> = BTreeMap::new();
     let start = std::time::Instant::now();
     let mut n = 0u64;
     let mut first = corpus.clone();
@@ -74,6 +75,17 @@ fn main() {
             println!("PANIC {script:?}");
             continue;
         };
+        if let Some((row, ours, theirs)) = differential::row(&script) {
+            let d = differential::accepted().nth(row).unwrap();
+            let o = d.ours.iter().position(|w| *w == ours).unwrap();
+            let t = d.theirs.iter().position(|w| theirs.starts_with(w)).unwrap();
+            for key in [(row, 0, o), (row, 1, t)] {
+                let e = cover.entry(key).or_insert(script.clone());
+                if script.len() < e.len() {
+                    *e = script.clone();
+                }
+            }
+        }
         if let Some((what, alerts, row)) = found {
             let e = seen.entry((row, what)).or_insert((0, BTreeMap::new(), script.clone()));
             e.0 += 1;
@@ -82,6 +94,10 @@ fn main() {
                 e.2 = script;
             }
         }
+    }
+    let set: std::collections::BTreeSet<_> = cover.values().cloned().collect();
+    for s in set {
+        println!("SEED {s:?}");
     }
     println!("{n} runs");
     for ((row, what), (c, a, b)) in &seen {

@@ -33,10 +33,12 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// The row of the table that a script brings about, if it brings about an accepted difference.
+/// The row of the table that a script brings about, if it brings about an accepted difference, and
+/// what countersign and rustls come to.
 #[must_use]
-pub fn row(bytes: &[u8]) -> Option<usize> {
-    difference(bytes).and_then(|(met, _)| accepted::find(&met))
+pub fn row(bytes: &[u8]) -> Option<(usize, String, String)> {
+    let (met, _) = difference(bytes)?;
+    accepted::find(&met).map(|row| (row, met.ours, met.theirs))
 }
 
 /// In what both differ first, and what they come to, if it is not the same.

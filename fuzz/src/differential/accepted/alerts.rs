@@ -180,7 +180,7 @@ pub(super) const ALERTS: &[Difference] = &[
     .of(Server),
     row(
         Message(CLIENT_HELLO),
-        &["SecondHelloChanged", "CookieMismatch"],
+        &["SecondHelloChanged"],
         &["PeerIncompatible(", "InvalidMessage(", "NoApplicationProtocol"],
         "4.2.2",
         "the second ClientHello is held against the first before it is judged by itself",
