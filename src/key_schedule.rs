@@ -138,9 +138,9 @@ impl HandshakeSecret {
     /// The second stage in a handshake without a PSK. It takes the place of `shared`.
     #[must_use]
     pub fn without_psk(suite: &'static Suite, shared: Secret) -> Self {
-        let (zeros, mut early, mut next) = (Digest::zeros(suite.hash), passing(), passing());
-        let early = suite.hash.extract_passing(zeros.as_bytes(), zeros.as_bytes(), &mut early);
-        let next = next_stage(suite, early, shared.as_bytes(), &mut next);
+        let (hash, mut next) = (suite.hash, passing());
+        let salt = hash.salt_without_psk().unwrap_or_else(|| salt_without_psk(hash));
+        let next = hash.extract_passing(salt.as_bytes(), shared.as_bytes(), &mut next);
         Self { suite, secret: shared.replaced(next) }
     }
 
@@ -192,6 +192,15 @@ impl MainSecret {
         let resumption = hash.expand_label_passing(main, "res master", transcript, &mut resumption);
         ResumptionSecret { suite: self.suite, secret: self.secret.replaced(resumption) }
     }
+}
+
+/// "derived" of the Early Secret without a PSK, which is no secret.
+fn salt_without_psk(hash: &'static dyn Hash) -> Digest {
+    let (zeros, context, mut early) = (Digest::zeros(hash), hash.of_empty(), passing());
+    let early = hash.extract_passing(zeros.as_bytes(), zeros.as_bytes(), &mut early);
+    Digest::filled(hash.output_bytes(), |out| {
+        hash.expand_label_into(early, "derived", context.as_bytes(), out);
+    })
 }
 
 /// The stage behind `stage`.
