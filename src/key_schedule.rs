@@ -22,7 +22,7 @@
 //!
 //! It only derives: nothing here installs, sends or remembers.
 
-use crate::crypto::secret::{Passing, passing};
+use crate::crypto::secret::{Passing, copy, passing};
 use crate::crypto::{Digest, Hash, Secret, Suite};
 use crate::epoch::Role;
 use crate::failure::Misuse;
@@ -194,13 +194,18 @@ impl MainSecret {
     }
 }
 
-/// "derived" of the Early Secret without a PSK, which is no secret.
+/// The salt behind the Early Secret of a handshake without a PSK, which is no secret.
 fn salt_without_psk(hash: &'static dyn Hash) -> Digest {
-    let (zeros, context, mut early) = (Digest::zeros(hash), hash.of_empty(), passing());
+    let (zeros, mut early, mut salt) = (Digest::zeros(hash), passing(), passing());
     let early = hash.extract_passing(zeros.as_bytes(), zeros.as_bytes(), &mut early);
-    Digest::filled(hash.output_bytes(), |out| {
-        hash.expand_label_into(early, "derived", context.as_bytes(), out);
-    })
+    let salt = salt_behind(hash, early, &mut salt);
+    Digest::filled(hash.output_bytes(), |out| copy(salt, out))
+}
+
+/// What the next stage is extracted with.
+fn salt_behind<'a>(hash: &'static dyn Hash, stage: &[u8], salt: &'a mut Passing) -> &'a [u8] {
+    let context = hash.of_empty();
+    hash.expand_label_passing(stage, "derived", context.as_bytes(), salt)
 }
 
 /// The stage behind `stage`.
@@ -210,8 +215,8 @@ fn next_stage<'a>(
     input_key_material: &[u8],
     next: &'a mut Passing,
 ) -> &'a [u8] {
-    let (context, mut salt) = (suite.hash.of_empty(), passing());
-    let salt = suite.hash.expand_label_passing(stage, "derived", context.as_bytes(), &mut salt);
+    let mut salt = passing();
+    let salt = salt_behind(suite.hash, stage, &mut salt);
     suite.hash.extract_passing(salt, input_key_material, next)
 }
 
