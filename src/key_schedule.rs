@@ -22,7 +22,7 @@
 //!
 //! It only derives: nothing here installs, sends or remembers.
 
-use crate::crypto::secret::{Passing, passing};
+use crate::crypto::secret::{Passing, copy, passing};
 use crate::crypto::{Digest, Hash, Secret, Suite};
 use crate::epoch::Role;
 use crate::failure::Misuse;
@@ -138,9 +138,9 @@ impl HandshakeSecret {
     /// The second stage in a handshake without a PSK. It takes the place of `shared`.
     #[must_use]
     pub fn without_psk(suite: &'static Suite, shared: Secret) -> Self {
-        let (zeros, mut early, mut next) = (Digest::zeros(suite.hash), passing(), passing());
-        let early = suite.hash.extract_passing(zeros.as_bytes(), zeros.as_bytes(), &mut early);
-        let next = next_stage(suite, early, shared.as_bytes(), &mut next);
+        let (hash, mut next) = (suite.hash, passing());
+        let salt = hash.salt_without_psk().unwrap_or_else(|| salt_without_psk(hash));
+        let next = hash.extract_passing(salt.as_bytes(), shared.as_bytes(), &mut next);
         Self { suite, secret: shared.replaced(next) }
     }
 
@@ -194,6 +194,20 @@ impl MainSecret {
     }
 }
 
+/// The salt behind the Early Secret of a handshake without a PSK, which is no secret.
+fn salt_without_psk(hash: &'static dyn Hash) -> Digest {
+    let (zeros, mut early, mut salt) = (Digest::zeros(hash), passing(), passing());
+    let early = hash.extract_passing(zeros.as_bytes(), zeros.as_bytes(), &mut early);
+    let salt = salt_behind(hash, early, &mut salt);
+    Digest::filled(hash.output_bytes(), |out| copy(salt, out))
+}
+
+/// What the next stage is extracted with.
+fn salt_behind<'a>(hash: &'static dyn Hash, stage: &[u8], salt: &'a mut Passing) -> &'a [u8] {
+    let context = hash.of_empty();
+    hash.expand_label_passing(stage, "derived", context.as_bytes(), salt)
+}
+
 /// The stage behind `stage`.
 fn next_stage<'a>(
     suite: &Suite,
@@ -201,8 +215,8 @@ fn next_stage<'a>(
     input_key_material: &[u8],
     next: &'a mut Passing,
 ) -> &'a [u8] {
-    let (context, mut salt) = (suite.hash.of_empty(), passing());
-    let salt = suite.hash.expand_label_passing(stage, "derived", context.as_bytes(), &mut salt);
+    let mut salt = passing();
+    let salt = salt_behind(suite.hash, stage, &mut salt);
     suite.hash.extract_passing(salt, input_key_material, next)
 }
 

@@ -67,6 +67,12 @@ pub trait Hash: Send + Sync + fmt::Debug {
     fn of_empty(&self) -> Digest {
         self.digest(&[])
     }
+
+    /// What the (EC)DHE secret is extracted with in a handshake without a PSK (RFC 9846 §7.1): it
+    /// is the same in each, for those who know it without computing it.
+    fn salt_without_psk(&self) -> Option<Digest> {
+        None
+    }
 }
 
 /// A hash computation under way.

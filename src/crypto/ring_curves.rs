@@ -25,7 +25,7 @@ pub static SECP384R1: Curve =
     Curve { id: NamedGroup::SECP384R1, algorithm: &agreement::ECDH_P384, legacy_form: &[4] };
 
 /// An elliptic curve group.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Curve {
     id: NamedGroup,
     algorithm: &'static agreement::Algorithm,
@@ -34,16 +34,25 @@ pub struct Curve {
 }
 
 impl Curve {
-    fn key_pair(&self) -> Result<KeyPair, GroupFailure> {
+    fn key_pair(&self) -> Result<(EphemeralPrivateKey, PublicKey), GroupFailure> {
         let private_key = EphemeralPrivateKey::generate(self.algorithm, &SystemRandom::new())
             .map_err(|_| GroupFailure::Failed)?;
         let public_key = private_key.compute_public_key().map_err(|_| GroupFailure::Failed)?;
-        Ok(KeyPair {
-            algorithm: self.algorithm,
-            private_key: Some(private_key),
-            public_key,
-            legacy_form: self.legacy_form,
-        })
+        Ok((private_key, public_key))
+    }
+
+    fn agree(
+        &self,
+        private_key: EphemeralPrivateKey,
+        share_bytes: usize,
+        peer_share: &[u8],
+    ) -> Result<Secret, GroupFailure> {
+        // TLS has one encoding of a point. AWS-LC is content with others: compressed, in the hybrid
+        // form of X9.62, or wrapped as in a certificate.
+        if peer_share.len() != share_bytes || !peer_share.starts_with(self.legacy_form) {
+            return Err(GroupFailure::InvalidShare);
+        }
+        agree(private_key, &UnparsedPublicKey::new(self.algorithm, peer_share))
     }
 }
 
@@ -53,7 +62,8 @@ impl Group for Curve {
     }
 
     fn start(&self, _random: &dyn Random) -> Result<Box<dyn KeyExchange>, GroupFailure> {
-        Ok(Box::new(self.key_pair()?))
+        let (private_key, public_key) = self.key_pair()?;
+        Ok(Box::new(KeyPair { curve: *self, private_key: Some(private_key), public_key }))
     }
 
     fn respond(
@@ -61,35 +71,23 @@ impl Group for Curve {
         _random: &dyn Random,
         client_share: &[u8],
     ) -> Result<(Share, Secret), GroupFailure> {
-        let mut key_pair = self.key_pair()?;
-        let share = key_pair.share().to_vec();
-        Ok((share, key_pair.agree(client_share)?))
+        let (private_key, public_key) = self.key_pair()?;
+        let share = public_key.as_ref().to_vec();
+        let secret = self.agree(private_key, share.len(), client_share)?;
+        Ok((share, secret))
     }
 }
 
 struct KeyPair {
-    algorithm: &'static agreement::Algorithm,
+    curve: Curve,
     /// `None` once it was used.
     private_key: Option<EphemeralPrivateKey>,
     public_key: PublicKey,
-    legacy_form: &'static [u8],
-}
-
-impl KeyPair {
-    fn agree(&mut self, peer_share: &[u8]) -> Result<Secret, GroupFailure> {
-        // TLS has one encoding of a point. AWS-LC is content with others: compressed, in the hybrid
-        // form of X9.62, or wrapped as in a certificate.
-        if peer_share.len() != self.share().len() || !peer_share.starts_with(self.legacy_form) {
-            return Err(GroupFailure::InvalidShare);
-        }
-        let private_key = self.private_key.take().ok_or(GroupFailure::Failed)?;
-        agree(private_key, &UnparsedPublicKey::new(self.algorithm, peer_share))
-    }
 }
 
 impl Drop for KeyPair {
     fn drop(&mut self) {
-        overwrite_private_key(self.algorithm, &mut self.private_key);
+        overwrite_private_key(self.curve.algorithm, &mut self.private_key);
     }
 }
 
@@ -99,6 +97,7 @@ impl KeyExchange for KeyPair {
     }
 
     fn finish(mut self: Box<Self>, server_share: &[u8]) -> Result<Secret, GroupFailure> {
-        self.agree(server_share)
+        let private_key = self.private_key.take().ok_or(GroupFailure::Failed)?;
+        self.curve.agree(private_key, self.share().len(), server_share)
     }
 }

@@ -73,3 +73,16 @@ fn hash_of_nothing_is_known_without_computing_it() {
         assert_eq!(suite.hash.of_empty().as_bytes(), suite.hash.digest(&[]).as_bytes());
     }
 }
+
+/// RFC 9846 §7.1: a hash that knows it knows what everybody else computes.
+#[test]
+fn the_salt_without_a_psk_is_derived_from_an_early_secret_of_nothing() {
+    for id in [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_AES_256_GCM_SHA384] {
+        let hash = hash(id);
+        let zeros = vec![0; hash.output_bytes()];
+        let early = hash.extract(&zeros, &zeros);
+        let salt = hash.expand_label(&early, "derived", hash.of_empty().as_bytes());
+        let known = hash.salt_without_psk().expect("it is known");
+        assert_eq!(known.as_bytes(), salt.as_bytes(), "{id:?}");
+    }
+}
