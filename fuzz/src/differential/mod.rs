@@ -126,27 +126,3 @@ fn comes_to(outcome: &Outcome, place: usize, outcomes: &[Outcome; 2]) -> String 
         (standing, None) => format!("{standing:?}"),
     }
 }
-
-/// scratch
-#[must_use]
-pub fn describe(bytes: &[u8]) -> Option<(String, String, Option<usize>)> {
-    difference(bytes).map(|(met, o)| {
-        let k: Vec<_> = met.held.types.iter().map(|m| format!("{m:?}")).collect();
-        (
-            format!(
-                "{:?} | {}{} | {} | {}",
-                met.role,
-                if std::env::var_os("EXT").is_some() {
-                    format!("{:?}", met.held.changed)
-                } else {
-                    String::new()
-                },
-                k.join("+") + if met.held.is_partial { "~" } else { "" },
-                met.ours,
-                met.theirs
-            ),
-            format!("{:?}/{:?} x{}", o[0].alert, o[1].alert, o[0].changes),
-            accepted::find(&met),
-        )
-    })
-}

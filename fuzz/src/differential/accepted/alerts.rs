@@ -95,10 +95,7 @@ pub(super) const ALERTS: &[Difference] = &[
     row(
         Message(&[HandshakeType::ENCRYPTED_EXTENSIONS]),
         &["ExtensionNotAllowedHere"],
-        &[
-            "PeerMisbehaved(DisallowedEncryptedExtension)",
-            "PeerMisbehaved(UnsolicitedEncryptedExtension)",
-        ],
+        &["PeerMisbehaved(DisallowedEncryptedExtension)"],
         "4.3",
         "as in ServerHello",
     )
