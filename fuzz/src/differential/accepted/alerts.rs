@@ -71,6 +71,7 @@ pub(super) const ALERTS: &[Difference] = &[
             HandshakeType::ENCRYPTED_EXTENSIONS,
             HandshakeType::CERTIFICATE_REQUEST,
             HandshakeType::CERTIFICATE,
+            HandshakeType::NEW_SESSION_TICKET,
         ]),
         &[
             "ExtensionNotAllowedHere",
@@ -195,6 +196,16 @@ pub(super) const ALERTS: &[Difference] = &[
     .with(&[ExtensionType::SERVER_NAME]),
     row(
         Message(CLIENT_HELLO),
+        &["NoCommonCertificateType"],
+        &["PeerIncompatible(IncorrectCertificateTypeExtension)"],
+        "4.3",
+        "without a type in common it is unsupported_certificate (RFC 7250 4.2); rustls says \
+         handshake_failure",
+    )
+    .of(Server)
+    .with(&[ExtensionType::CLIENT_CERTIFICATE_TYPE, ExtensionType::SERVER_CERTIFICATE_TYPE]),
+    row(
+        Message(CLIENT_HELLO),
         &["KeyShareNotListed"],
         &["PeerIncompatible(NoKxGroupsInCommon)"],
         "4.3.8",
@@ -203,6 +214,13 @@ pub(super) const ALERTS: &[Difference] = &[
     )
     .of(Server)
     .with(&[ExtensionType::SUPPORTED_GROUPS]),
+    row(
+        Message(&[HandshakeType::KEY_UPDATE]),
+        &["TooManyKeyUpdates"],
+        &["silent: PeerMisbehaved(TooManyKeyUpdateRequests)"],
+        "4.7.3",
+        "both put up with 32 updates in a row; rustls ends without an alert",
+    ),
     row(
         Message(CERTIFICATE_VERIFY),
         &["SignatureSchemeDoesNotFit"],
