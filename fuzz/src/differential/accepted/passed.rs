@@ -270,6 +270,14 @@ pub(super) const PASSED: &[Difference] = &[
         "the limit on the number of change_cipher_spec is everybody's own",
     ),
     row(
+        Message(&[HandshakeType::KEY_UPDATE]),
+        &["TooManyKeyUpdates"],
+        &["goes on"],
+        "4.7.3",
+        "the limit on the number of updates is everybody's own; rustls has one for those that ask \
+         for an answer",
+    ),
+    row(
         Warning,
         &["Told"],
         &["goes on"],
