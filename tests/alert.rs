@@ -1,8 +1,12 @@
 //! Alerts on the wire: two classes, one form (RFC 9846 §6).
 
+use std::collections::HashSet;
+
 use countersign::alert::{
     Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert, ErrorAlert,
 };
+use countersign::diagnosis::CertificateFault;
+use countersign::failure::{Cause, Failure};
 
 /// RFC 9846 §B.2, with too_many_cids_requested (RFC 9147), ech_required (RFC 9849).
 const REGISTERED: &[(u8, &str)] = &[
@@ -147,4 +151,26 @@ fn what_leaves_is_received_as_the_class_that_was_sent() {
         let level = AlertLevel::from_wire(level).expect("a level that exists");
         assert!(AlertDescription(description).fits_level(level), "{alert:?}");
     }
+}
+
+#[test]
+fn a_failure_says_where_what_and_by_which_section() {
+    let failure = Failure {
+        cause: Cause::FinishedMismatch,
+        state: "WaitFinished",
+        alert: Cause::FinishedMismatch.alert(),
+    };
+    assert_eq!(
+        failure.to_string(),
+        "in WaitFinished: the verify_data of Finished is wrong (decrypt_error(51) sent, RFC 9846 §4.5.3)"
+    );
+}
+
+#[test]
+fn every_fault_of_a_certificate_says_something_else() {
+    let faults =
+        (0..=u8::MAX).filter_map(|code| CertificateFault::from_alert(AlertDescription(code)));
+    let texts: Vec<String> = faults.map(|fault| fault.to_string()).collect();
+    let distinct: HashSet<&String> = texts.iter().filter(|text| !text.is_empty()).collect();
+    assert_eq!((texts.len(), distinct.len()), (7, 7), "{texts:?}");
 }

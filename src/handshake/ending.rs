@@ -11,7 +11,7 @@ use crate::alert::{Alert, AlertClass, AlertDescription, AlertLevel, ClosureAlert
 use crate::diagnosis::{
     self, ClientContext, ClientPhase, Endpoint, Evidence, ServerContext, Signal, diagnose,
 };
-use crate::epoch::{Epoch, Role};
+use crate::epoch::Epoch;
 use crate::failure::{Cause, Failure, Misuse};
 use crate::registry::ExtensionType;
 
@@ -155,9 +155,7 @@ impl Handshake {
                 certificate_sent: self.cx.send_epoch() != Epoch::Initial,
                 encrypted_client_hello_refused: false,
             }),
-            Machine::Ended(_) if self.cx.role == Role::Client => {
-                Endpoint::Client(ClientContext::default())
-            }
+            // Nothing is received any more that could mean something.
             Machine::Ended(_) => Endpoint::Server(ServerContext::default()),
         };
         diagnosis::Context {

@@ -1,9 +1,10 @@
 //! What an end that is refused knows of its circumstances: the state says how far it had come.
 
-use countersign::diagnosis::{ClientPhase, Endpoint, Psk, ServerPhase};
+use countersign::diagnosis::{ClientPhase, Endpoint, Evidence, Psk, ServerPhase};
 use countersign::epoch::{Epoch, Role};
 use countersign::handshake::End as Ended;
-use countersign_testing::{End, Setup};
+use countersign::handshake::event::NewTicket;
+use countersign_testing::{End, Pair, Setup};
 
 /// `internal_error` arrives where the end has stopped.
 fn refused(mut end: End) -> countersign::diagnosis::Context {
@@ -66,5 +67,28 @@ fn a_client_that_is_refused_at_once_knows_whether_it_offered_a_psk() {
         let context = refused(setup.pair().stop(Role::Client, "WaitServerHello"));
         assert_eq!(context.protection, Epoch::Initial);
         assert_eq!(matches!(context.psk, Psk::Offered(_)), offered, "{context:?}");
+    }
+}
+
+#[test]
+fn a_refused_client_knows_what_shows_that_its_certificate_was_processed() {
+    let ticket = NewTicket { lifetime_seconds: 1, max_early_data_bytes: None };
+    let heard: [(fn(&mut Pair, NewTicket), Evidence); 3] = [
+        (|_, _| (), Evidence::None),
+        (|pair, _| pair.client.handshake.application_data_received(), Evidence::Weak),
+        (
+            |pair, ticket| {
+                pair.server.handshake.issue_ticket(ticket).expect("it is connected");
+                pair.run(|_| ());
+            },
+            Evidence::Strong,
+        ),
+    ];
+    for (hear, evidence) in heard {
+        let mut pair = Setup::longest().pair();
+        pair.run(|_| ());
+        hear(&mut pair, ticket);
+        let Endpoint::Client(client) = refused(pair.client).endpoint else { panic!("a client") };
+        assert_eq!(client.evidence, evidence);
     }
 }

@@ -1,6 +1,7 @@
 //! The ways in which a connection ends, or is laid aside.
 
 use std::any::Any;
+use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -57,9 +58,16 @@ pub(crate) fn talk(wire: &mut Wire) {
     }
 }
 
+/// Two ends that have not met. What is moved takes the bytes between its fields along, and those are
+/// what the stack happens to hold: nothing of what came before.
+fn two_ends(setup: Setup) -> Wire {
+    black_box([0_u8; 1 << 17]);
+    Wire::new(setup)
+}
+
 /// Two ends that have heard of each other.
 pub(crate) fn connected(suite: &'static Suite) -> Wire {
-    let mut wire = Wire::new(setup(suite));
+    let mut wire = two_ends(setup(suite));
     wire.run(|_, _| ());
     talk(&mut wire);
     wire
@@ -81,7 +89,7 @@ fn closed(suite: &'static Suite) -> Remains {
 
 /// What is sent as the `nth` arrives with its last bit turned over.
 fn failed(suite: &'static Suite, nth: usize) -> Remains {
-    let mut wire = Wire::new(setup(suite));
+    let mut wire = two_ends(setup(suite));
     let mut sent = 0;
     wire.run(|_, bytes| {
         let last = bytes.last_mut().expect("something is sent");
@@ -95,7 +103,7 @@ fn failed(suite: &'static Suite, nth: usize) -> Remains {
 
 /// Two ends between which the `nth` flight and all after it are lost.
 fn stopped(suite: &'static Suite, nth: usize) -> Wire {
-    let mut wire = Wire::new(setup(suite));
+    let mut wire = two_ends(setup(suite));
     let mut sent = 0;
     wire.run(|_, bytes| {
         if sent >= nth {
@@ -194,7 +202,7 @@ fn resumed(suite: &'static Suite) -> Remains {
     let mut setup = setup(suite);
     setup.destination.psks = vec![ticket.offer(0)];
     setup.destination.early_data = true;
-    let mut wire = Wire::new(setup);
+    let mut wire = two_ends(setup);
     let early = wire.client.connection.write_early_data(b"early", &mut wire.client.output);
     assert_eq!(early, Ok(5));
     run(&mut wire, &resumption);

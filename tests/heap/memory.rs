@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Mutex;
 
-/// As much of a secret as is looked for in one place. A block that is freed loses its first bytes
-/// to the allocator, which is why a secret is looked for in pieces.
+/// As much of a secret as is looked for in one place: of a copy that is written over in part, what is
+/// left is found.
 pub(crate) const PIECE_BYTES: usize = 16;
 
 /// A piece of a secret, behind the mask.

@@ -2,6 +2,7 @@
 
 use countersign::epoch::Epoch;
 use countersign::failure::{Cause, Misuse};
+use countersign::handshake::decision::Decision;
 use countersign::message::{CertificateRequest, HEADER_BYTES, Layout, encode};
 use countersign::registry::{HandshakeType, SignatureScheme};
 use countersign_testing::{End, Identity};
@@ -114,6 +115,19 @@ fn answered_requests_make_room_and_their_contexts_stay_known() {
         client.drain(&mut by_default);
     }
     assert_eq!(hear(&mut client, &[8]), Some(Cause::RequestContextRepeated));
+}
+
+#[test]
+fn a_request_that_waits_for_a_signature_is_known_by_its_context() {
+    for (context, cause) in [(b"one", Some(Cause::RequestContextRepeated)), (b"two", None)] {
+        let mut client = client(8);
+        assert_eq!(hear(&mut client, b"one"), None);
+        let question = client.question.take().expect("a question");
+        client.handshake.answer(Identity::example().answer(question)).expect("it is open");
+        client.settle();
+        assert!(matches!(client.question.take(), Some(Decision::Sign(_))));
+        assert_eq!(hear(&mut client, context), cause);
+    }
 }
 
 #[test]

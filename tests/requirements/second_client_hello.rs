@@ -26,6 +26,9 @@ cases! {
                 _ => [&[(P256, vec![4; 65])], &asked[..]].concat(),
             });
         }), with with_x25519_asked_for => illegal_parameter;
+    server_wants_no_share_of_another_group_that_it_has "tls13-4.3.8-17":
+        Server WaitSecondClientHello, Next(1, |m, _| m.set_shares(&[(X25519, vec![9; 32])])),
+        with with_one_of_two_asked_for => illegal_parameter;
     server_wants_its_cookie_back "tls13-4.3.2-07":
         Server WaitSecondClientHello, Next(1, |m, _| m.remove(44)), with with_cookie
         => illegal_parameter;
@@ -130,6 +133,14 @@ fn with_x25519_asked_for(setup: &mut Setup) {
     setup.client.groups = groups.into_iter().collect();
     setup.client.key_shares = KeyShares::First(1);
     setup.server.groups = [NamedGroup::X25519].into_iter().collect();
+}
+
+/// A server that takes two groups, of none of which the client has sent a share.
+fn with_one_of_two_asked_for(setup: &mut Setup) {
+    let groups = [NamedGroup::SECP384R1, NamedGroup::SECP256R1, NamedGroup::X25519];
+    setup.client.groups = groups.into_iter().collect();
+    setup.client.key_shares = KeyShares::First(1);
+    setup.server.groups = groups.into_iter().skip(1).collect();
 }
 
 /// A client that offers a key that the suite of the server rules out.

@@ -206,3 +206,33 @@ fn early_data_is_over_with_the_handshake_and_with_the_connection() {
     client.transport_eof();
     assert_eq!(client.early_data_permitted(), Err(Misuse::NotOffered));
 }
+
+#[test]
+fn client_counts_all_the_early_data_that_it_has_written() {
+    let kept = Kept::default();
+    let ticket = tickets(&kept, 1).remove(0);
+    let mut wire = Wire::new(resume(vec![ticket.offer(5)], true));
+    for taken in [60, 40, 0] {
+        let client = &mut wire.client;
+        let written = client.connection.write_early_data(&[1; 60], &mut client.output);
+        assert_eq!(written, Ok(taken));
+    }
+}
+
+#[test]
+fn server_leaves_early_data_where_it_is_until_it_has_decided_about_it() {
+    let kept = Kept::default();
+    let ticket = tickets(&kept, 1).remove(0);
+    let mut wire = Wire::new(resume(vec![ticket.offer(5)], true));
+    let Wire { client, server } = &mut wire;
+    client.connection.write_early_data(b"early", &mut client.output).expect("it is possible");
+    server.input.append(&mut client.output);
+    for _ in 0..2 {
+        server.work(&mut Err);
+        assert!(server.end.is_none() && !server.input.is_empty(), "{server:?}");
+    }
+    let answer = take_psk(&kept, server.question.take().expect("a question"), true);
+    server.connection.answer(answer).expect("it is open");
+    server.work(&mut Err);
+    assert_eq!(server.early_data, b"early");
+}

@@ -277,3 +277,24 @@ fn certificate_does_not_fit_where_no_group_is_in_common() {
     let Some(End::Failed(failure)) = pair.server.observed.end else { panic!("{pair:?}") };
     assert_eq!(failure.cause, Cause::NoAcceptablePsk);
 }
+
+/// Whoever shows no share can be asked for a cookie all the same (RFC 9846 §4.3.2).
+#[test]
+fn server_that_wants_a_cookie_back_wants_it_from_a_client_without_a_group_too() {
+    let suite = &TLS_AES_128_GCM_SHA256;
+    let raw = PreSharedKey::raw_external(&[9; 32], suite).expect("a key");
+    let kept = Kept::default();
+    kept.borrow_mut().push((b"old".to_vec(), raw.clone()));
+    let alone = || core::iter::once(PskKeyExchangeMode::PSK_KE).collect();
+    let mut setup = resume(vec![raw.offered_as(b"old".to_vec())], false);
+    setup.client.psk_key_exchange_modes = alone();
+    setup.server.psk_key_exchange_modes = alone();
+    setup.client.groups = core::iter::once(NamedGroup::X25519).collect();
+    setup.server.groups = core::iter::once(NamedGroup::SECP384R1).collect();
+    setup.server.cookie_bytes = 16;
+    let mut pair = setup.pair();
+    run(&mut pair, &kept, false);
+    assert!(pair.agrees(), "{pair:?}");
+    assert!(pair.server.knows(|fact| matches!(fact, Fact::Retried)));
+    assert!(pair.server.knows(|fact| matches!(fact, Fact::Negotiated(n) if n.group.is_none())));
+}
