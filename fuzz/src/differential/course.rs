@@ -2,30 +2,60 @@
 //! its way, under the right keys.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use countersign::crypto::aead::TAG_BYTES;
 use countersign::crypto::{Opener, Sealer};
 use countersign::handshake::event::NewTicket;
-use countersign::registry::{ContentType, HandshakeType};
+use countersign::registry::{ContentType, ExtensionType, HandshakeType};
 use countersign_testing::{End, Flight};
 
-use crate::differential::extensions;
+use crate::differential::extensions::{self, Extensions, SEVERAL};
 use crate::differential::options::Options;
 use crate::differential::subject::{self, Standing, Subject};
 use crate::differential::view::View;
 use crate::script::Script;
 use crate::{build, mutation};
 
+/// What a record holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// The types of the handshake messages that begin in it, or go on.
+    pub(super) types: Vec<HandshakeType>,
+    /// Whether the last of them does not end in it.
+    pub(super) is_partial: bool,
+    /// The types of the extensions of those that end in it that are not as the peer has said them.
+    pub(super) changed: Vec<ExtensionType>,
+    /// Level and description of an alert.
+    pub(super) alert: Option<[u8; 2]>,
+}
+
+/// A record that the end under test was sent, and what it has said to that.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Step {
+    pub(super) held: Held,
+    /// The handshake messages but for answers to KeyUpdate, which may wait.
+    pub(super) said: Vec<HandshakeType>,
+}
+
 /// How a script has ended for an end under test.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) standing: Standing,
-    /// How many records it had been sent when it was over, if it is.
+    pub(super) steps: Vec<Step>,
+    /// How many of the steps it took until it was over, if it is.
     pub(super) over_at: Option<usize>,
     /// The last alert that it has sent.
     pub(super) alert: Option<u8>,
-    /// The handshake messages that it has sent, but for its answers to KeyUpdate, which may wait.
-    pub(super) said: Vec<HandshakeType>,
+    /// In how many places the script has changed what the peer says, up to then.
+    pub(super) changes: usize,
+}
+
+impl Outcome {
+    /// All that it has said.
+    pub(super) fn said(&self) -> impl Iterator<Item = &HandshakeType> {
+        self.steps.iter().flat_map(|step| &step.said)
+    }
 }
 
 pub(super) struct Course {
@@ -42,10 +72,14 @@ pub(super) struct Course {
     /// Each with the number of its key.
     sealer: Option<(usize, Sealer)>,
     opener: Option<(usize, Opener)>,
-    records: usize,
+    steps: Vec<Step>,
+    /// What the next record holds.
+    held: Held,
+    /// The extensions that are in the message on its way when nobody changes them.
+    unchanged: Vec<(ExtensionType, Vec<u8>)>,
     over_at: Option<usize>,
     alert: Option<u8>,
-    said: Vec<HandshakeType>,
+    changes: usize,
 }
 
 /// Enough for every handshake, and for what a script of a few hundred bytes adds to it.
@@ -64,10 +98,12 @@ impl Course {
             waiting: VecDeque::new(),
             sealer: None,
             opener: None,
-            records: 0,
+            steps: Vec::new(),
+            held: Held::default(),
+            unchanged: Vec::new(),
             over_at: None,
             alert: None,
-            said: Vec::new(),
+            changes: 0,
         };
         course.settle_peer();
         course.exchange(&[]);
@@ -76,35 +112,45 @@ impl Course {
             if silent || course.subject.is_over() {
                 break;
             }
-            course.act(script);
+            course.changes += course.act(script);
         }
-        let Self { subject, over_at, alert, said, .. } = course;
-        Outcome { standing: subject.standing(), over_at, alert, said }
+        let Self { subject, steps, over_at, alert, changes, .. } = course;
+        Outcome { standing: subject.standing(), steps, over_at, alert, changes }
     }
 
-    fn act(&mut self, script: &mut Script<'_>) {
+    /// Returns in how many places this changes what the peer says.
+    fn act(&mut self, script: &mut Script<'_>) -> usize {
         match script.byte() % 16 {
             0 => self.deliver(usize::MAX, |_| ()),
             1 => self.deliver(usize::MAX, |message| mutation::message(script, message)),
             2 => self.deliver(usize::MAX, |message| extensions::change(script, message)),
             3 => {
                 let size = usize::from(script.byte()).max(1);
-                self.deliver(size, |_| ());
+                self.deliver(size, |_| ())
             }
             4 => self.deliver_joined(),
-            5 => self.say(&build::message(script), usize::MAX),
-            6 => self.say(script.bytes(), usize::MAX),
-            7 => drop(self.waiting.pop_front()),
+            5 => {
+                self.say(&build::message(script), usize::MAX);
+                SEVERAL
+            }
+            6 => {
+                self.say(script.bytes(), usize::MAX);
+                SEVERAL
+            }
+            7 => usize::from(self.waiting.pop_front().is_some()),
             8 => {
                 let again = self.waiting.front().cloned();
-                again.into_iter().for_each(|again| self.waiting.push_front(again));
+                again.into_iter().map(|again| self.waiting.push_front(again)).count()
             }
-            9 if self.waiting.len() > 1 => self.waiting.swap(0, 1),
+            9 if self.waiting.len() > 1 => {
+                self.waiting.swap(0, 1);
+                1
+            }
             10 => {
                 let handshake_type = script.byte();
                 self.deliver(usize::MAX, |message| {
                     message.iter_mut().take(1).for_each(|byte| *byte = handshake_type);
-                });
+                })
             }
             11 => self.send(ContentType::ALERT, &[script.byte(), script.byte()], 0),
             12 => self.send(ContentType(script.byte()), script.bytes(), script.byte().into()),
@@ -115,7 +161,7 @@ impl Course {
     }
 
     /// Tells the peer to do something; it may be the wrong time for it.
-    fn order(&mut self, script: &mut Script<'_>) {
+    fn order(&mut self, script: &mut Script<'_>) -> usize {
         let handshake = &mut self.peer.handshake;
         let _misuse = match script.byte() % 3 {
             0 => handshake.update_keys(false),
@@ -126,6 +172,7 @@ impl Course {
             }),
         };
         self.settle_peer();
+        0
     }
 
     /// The next message of the peer's.
@@ -135,46 +182,86 @@ impl Course {
         Some(if self.fits { self.of_subject.fitted(sender, message) } else { message })
     }
 
-    fn deliver(&mut self, piece_bytes: usize, change: impl FnOnce(&mut Vec<u8>)) {
-        let Some(mut message) = self.next() else { return };
+    fn deliver(&mut self, piece_bytes: usize, change: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let Some(honest) = self.next() else { return 0 };
+        let mut message = honest.clone();
         change(&mut message);
+        self.unchanged = Extensions::entries(&honest);
         self.say(&message, piece_bytes);
+        self.unchanged.clear();
+        extensions::changes(&honest, &message)
     }
 
     /// Delivers two messages in one record.
-    fn deliver_joined(&mut self) {
-        let (sender, key) = (self.options.role.peer(), self.key());
-        let Some(mut messages) = self.next() else { return };
-        self.of_subject.note(sender, &messages);
+    fn deliver_joined(&mut self) -> usize {
+        let key = self.key();
+        let Some(mut messages) = self.next() else { return 0 };
+        self.note(&messages);
         if let Some(message) = self.next() {
-            self.of_subject.note(sender, &message);
+            self.note(&message);
             messages.extend(message);
         }
         let record = self.sealed(key, ContentType::HANDSHAKE, &messages, 0);
         self.exchange(&record);
+        1
     }
 
     /// Sends bytes of handshake messages in records.
     fn say(&mut self, bytes: &[u8], piece_bytes: usize) {
         for piece in bytes.chunks(piece_bytes.min(MAXIMUM_CONTENT_BYTES)) {
             let record = self.sealed(self.key(), ContentType::HANDSHAKE, piece, 0);
-            self.of_subject.note(self.options.role.peer(), piece);
+            self.note(piece);
             self.exchange(&record);
         }
     }
 
     /// Sends any content under the key in use.
-    fn send(&mut self, content_type: ContentType, content: &[u8], padding: usize) {
-        let record = self.sealed(self.key(), content_type, content, padding);
-        if content_type == ContentType::HANDSHAKE {
-            self.of_subject.note(self.options.role.peer(), content);
+    fn send(&mut self, content_type: ContentType, content: &[u8], padding: usize) -> usize {
+        if self.key() == 0 {
+            return self.send_plaintext(content_type, content);
         }
+        let record = self.sealed(self.key(), content_type, content, padding);
+        // A type of 0 is padding, and the type is what stands before it.
+        let inner = [content, &[content_type.0]].concat();
+        let end = inner.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        if let Some((&last, content)) = inner[..end].split_last() {
+            self.note_content(ContentType(last), content);
+        }
+        let changes = if self.held.types.is_empty() { 1 } else { SEVERAL };
         self.exchange(&record);
+        changes
     }
 
-    fn send_plaintext(&mut self, content_type: ContentType, content: &[u8]) {
+    fn send_plaintext(&mut self, content_type: ContentType, content: &[u8]) -> usize {
         let record = plaintext(content_type, content);
+        if self.key() == 0 {
+            self.note_content(content_type, content);
+        }
+        let changes = if self.held.types.is_empty() { 1 } else { SEVERAL };
         self.exchange(&record);
+        changes
+    }
+
+    /// Takes note of what the next record holds.
+    fn note_content(&mut self, content_type: ContentType, content: &[u8]) {
+        match content_type {
+            ContentType::HANDSHAKE => self.note(content),
+            ContentType::ALERT => self.held.alert = content.try_into().ok(),
+            _ => {}
+        }
+    }
+
+    /// Takes note of what the next record holds of handshake messages.
+    fn note(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let sender = self.options.role.peer();
+        self.held.types.extend(self.of_subject.types(sender, bytes));
+        for message in self.of_subject.note(sender, bytes) {
+            self.held.changed.extend(extensions::changed(&self.unchanged, &message));
+        }
+        self.held.is_partial = self.of_subject.is_partial(sender);
     }
 
     /// The number of the key that the peer uses; 0: none.
@@ -206,9 +293,9 @@ impl Course {
     /// The end under test takes records, and what it sends is heard.
     fn exchange(&mut self, records: &[u8]) {
         let output = self.subject.exchange(records);
-        self.records += 1;
+        self.steps.push(Step { held: mem::take(&mut self.held), said: Vec::new() });
         if self.subject.is_over() {
-            self.over_at.get_or_insert(self.records);
+            self.over_at.get_or_insert(self.steps.len());
         }
         let mut rest = &output[..];
         while let Some(([outer_type, _, _, high, low], behind)) = rest.split_first_chunk() {
@@ -254,7 +341,8 @@ impl Course {
         for message in self.of_subject.note(role, bytes) {
             let handshake_type = HandshakeType(message[0]);
             if handshake_type != HandshakeType::KEY_UPDATE {
-                self.said.push(handshake_type);
+                let step = self.steps.last_mut();
+                step.into_iter().for_each(|step| step.said.push(handshake_type));
             }
             let message = self.of_peer.fitted(role, message);
             self.of_peer.note(role, &message);

@@ -1,8 +1,11 @@
 //! Finding and changing the extensions of a message, whoever has written it.
 
+use std::collections::HashSet;
+
 use countersign::message::HEADER_BYTES;
 use countersign::registry::{ExtensionType, HandshakeType};
 
+use crate::mutation::split;
 use crate::script::Script;
 
 /// The extensions of a message, and where they stand in it.
@@ -37,6 +40,11 @@ impl Extensions {
             rest = &rest[4 + length..];
         }
         Some(Self { start, entries })
+    }
+
+    /// Those of a message, or none.
+    pub(super) fn entries(message: &[u8]) -> Vec<(ExtensionType, Vec<u8>)> {
+        Self::of(message).map_or_else(Vec::new, |all| all.entries)
     }
 
     pub(super) fn find(&self, wanted: ExtensionType) -> Option<&[u8]> {
@@ -108,4 +116,48 @@ pub(super) fn change(script: &mut Script<'_>, message: &mut Vec<u8>) {
         _ => {}
     }
     extensions.write(message);
+}
+
+/// How many changes there are said to be in what is new from end to end.
+pub(super) const SEVERAL: usize = 2;
+
+/// In how many places a message is not as its sender has said it: the end is one, and so is every
+/// byte, or every type of extension if all else is the same.
+pub(super) fn changes(honest: &[u8], message: &[u8]) -> usize {
+    let bare = |message: &[u8]| {
+        let Extensions { start, .. } = Extensions::of(message)?;
+        let mut bare = message.to_vec();
+        Extensions { start, entries: Vec::new() }.write(&mut bare);
+        Some(bare)
+    };
+    let first = split(&[message, &[0]].concat()).first().map_or(0, Vec::len);
+    match (bare(honest), bare(message)) {
+        (Some(honest_bare), Some(bare)) if honest_bare == bare => {
+            let honest = Extensions::entries(honest);
+            changed(&honest, message).collect::<HashSet<_>>().len()
+        }
+        // What follows is read as something else.
+        _ if first != message.len() => SEVERAL,
+        _ if honest.len() == message.len() => {
+            honest.iter().zip(message).filter(|(honest, byte)| honest != byte).count()
+        }
+        _ => {
+            let (honest, body) = (&honest[HEADER_BYTES..], &message[HEADER_BYTES..]);
+            if honest.starts_with(body) || body.starts_with(honest) { 1 } else { SEVERAL }
+        }
+    }
+}
+
+/// The types of the extensions that are in `message` and not among the honest ones, or the other
+/// way round.
+pub(super) fn changed(
+    honest: &[(ExtensionType, Vec<u8>)],
+    message: &[u8],
+) -> impl Iterator<Item = ExtensionType> {
+    let (mut missing, mut new) = (honest.to_vec(), Extensions::entries(message));
+    new.retain(|entry| {
+        let place = missing.iter().position(|honest| honest == entry);
+        place.map(|place| missing.remove(place)).is_none()
+    });
+    new.into_iter().chain(missing).map(|(extension_type, _)| extension_type)
 }

@@ -55,6 +55,17 @@ impl View {
         }
     }
 
+    /// The types of the messages that bytes of handshake messages begin or go on with.
+    pub(super) fn types(&self, sender: Role, bytes: &[u8]) -> Vec<HandshakeType> {
+        let messages = split(&[&self.sending(sender).partial, bytes].concat());
+        messages.iter().filter_map(|message| message.first().copied().map(HandshakeType)).collect()
+    }
+
+    /// Whether the beginning of a message has come, and not its end.
+    pub(super) const fn is_partial(&self, sender: Role) -> bool {
+        !self.sending(sender).partial.is_empty()
+    }
+
     /// Takes note of bytes of handshake messages; returns the messages that they complete.
     pub(super) fn note(&mut self, sender: Role, bytes: &[u8]) -> Vec<Vec<u8>> {
         let partial = &mut self.sending_mut(sender).partial;
