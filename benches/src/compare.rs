@@ -104,9 +104,10 @@ impl<L: Library> Contender for L {
                 }
             });
             let received = receive(&mut wire);
+            client.make_room(content_bytes, count, &mut wire);
             let send_in_place = taken(|| {
-                for _ in 0..count {
-                    client.send_in_place(content_bytes, &mut wire);
+                for nth in 0..count {
+                    client.send_in_place(&data, nth, &mut wire);
                 }
             });
             receive(&mut wire);
@@ -215,7 +216,8 @@ fn print(
     for discipline in disciplines {
         for (part, name) in discipline.parts.iter().enumerate() {
             let samples = || discipline.samples.iter().map(|samples| &samples[part]);
-            let first = samples().find(|samples| !samples.is_empty()).unwrap();
+            // What nobody here can do has no line.
+            let Some(first) = samples().find(|samples| !samples.is_empty()) else { continue };
             let cells = samples().map(|own| match own.as_slice() {
                 [] => String::from(" - |"),
                 own => format!(" {:.2} |", figure(first, own)),

@@ -9,6 +9,7 @@ use ::countersign::handshake::event::NewTicket;
 use ::countersign::handshake::psk::{OfferedPsk, PreSharedKey};
 use ::countersign::handshake::{Answer, ClientConfig, Decision, Fact, Handshake, ServerConfig};
 use ::countersign::policy::{ClientPolicy, ServerPolicy, ServerTrust};
+use ::countersign::record::PROTECTION_OVERHEAD_BYTES;
 use ::countersign::registry::{CipherSuite, NamedGroup};
 use pki_types::UnixTime;
 
@@ -314,9 +315,15 @@ impl End for CountersignEnd {
         self.connection.write(data, output).unwrap();
     }
 
-    fn send_in_place(&mut self, bytes: usize, output: &mut Vec<u8>) {
-        // What there is by itself does as well as anything else.
-        self.connection.write_with(bytes, output, |_| ()).unwrap();
+    fn make_room(&self, content_bytes: usize, count: usize, wire: &mut Vec<u8>) {
+        wire.resize(count * (content_bytes + PROTECTION_OVERHEAD_BYTES), 0);
+    }
+
+    fn send_in_place(&mut self, data: &[u8], nth: usize, wire: &mut Vec<u8>) {
+        let record_bytes = data.len() + PROTECTION_OVERHEAD_BYTES;
+        // What lies there does as well as anything else.
+        let record = &mut wire[nth * record_bytes..][..record_bytes];
+        self.connection.write_in_place(record, data.len()).unwrap();
     }
 
     fn send_each(&mut self, data: &[u8], times: usize, output: &mut Vec<u8>) {

@@ -86,10 +86,14 @@ pub trait End {
     /// Appends `data`, protected, to `output`.
     fn send(&mut self, data: &[u8], output: &mut Vec<u8>);
 
-    /// Appends so many bytes of application data, protected, which are made where they are sealed,
-    /// if it can do that.
-    fn send_in_place(&mut self, bytes: usize, output: &mut Vec<u8>) {
-        self.send(&vec![5; bytes], output);
+    /// Makes room in an empty `wire` for so many records of so many bytes, for an end that protects
+    /// data where it lies.
+    fn make_room(&self, _content_bytes: usize, _count: usize, _wire: &mut Vec<u8>) {}
+
+    /// Protects as many bytes as `data` has where they lie in `wire`, for the `nth` of the records for
+    /// which there is room; or appends `data`, as [`send`](Self::send) does.
+    fn send_in_place(&mut self, data: &[u8], _nth: usize, wire: &mut Vec<u8>) {
+        self.send(data, wire);
     }
 
     /// Appends `data` so many times, protected, each time in a record of its own.

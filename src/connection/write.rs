@@ -92,6 +92,41 @@ impl Connection {
         self.outbound.limit_fragments(bytes);
     }
 
+    /// As [`write`](Self::write) for `content_bytes` bytes that lie in `record` already, behind
+    /// [`HEADER_BYTES`](crate::record::HEADER_BYTES) bytes of room: they become one record where
+    /// they are, without being copied or appended to anything. Returns how many bytes of `record`
+    /// it takes: without padding,
+    /// [`PROTECTION_OVERHEAD_BYTES`](crate::record::PROTECTION_OVERHEAD_BYTES) more than the
+    /// content. They are to be sent behind all that other calls have appended to their `output`.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write), and nothing is written: [`Misuse::Unfinished`] if there is
+    /// something to be sent first, which [`poll`](Self::poll) gives out; [`Misuse::OutOfRange`] if
+    /// there is no content, more than one record takes, or not enough room behind it.
+    /// [`Misuse::Ended`] also if this ends the connection.
+    pub fn write_in_place(
+        &mut self,
+        record: &mut [u8],
+        content_bytes: usize,
+    ) -> Result<usize, Misuse> {
+        self.begin_to_write()?;
+        self.update_worn_key();
+        if !self.handshake.is_silent() {
+            return Err(Misuse::Unfinished);
+        }
+        match self.outbound.application_data_in_place(record, content_bytes) {
+            Ok(record_bytes) => {
+                let record_bytes = record_bytes.ok_or(Misuse::OutOfRange)?;
+                self.handshake.application_data_sent(content_bytes);
+                Ok(record_bytes)
+            }
+            Err(cause) => {
+                self.handshake.fail(cause);
+                Err(Misuse::Ended)
+            }
+        }
+    }
+
     fn begin_to_write(&mut self) -> Result<(), Misuse> {
         self.handshake.may_send_application_data()?;
         if self.transport_broken {
@@ -99,6 +134,14 @@ impl Connection {
         }
         self.handshake.answer_key_update();
         Ok(())
+    }
+
+    /// A key near its limit is updated before it is used again (RFC 9846 §5.5).
+    fn update_worn_key(&mut self) {
+        if self.outbound.remaining_records().is_some_and(|left| left <= RECORDS_IN_RESERVE) {
+            // A server that has not heard the client's Finished cannot; its key then runs out.
+            let _too_early = self.handshake.update_keys(false);
+        }
     }
 
     /// Whether the connection still stands.
@@ -117,10 +160,7 @@ impl Connection {
         output: &mut Vec<u8>,
         seal: impl FnOnce(&mut Outbound, &mut Vec<u8>) -> Result<(), Cause>,
     ) -> bool {
-        if self.outbound.remaining_records().is_some_and(|left| left <= RECORDS_IN_RESERVE) {
-            // A server that has not heard the client's Finished cannot; its key then runs out.
-            let _too_early = self.handshake.update_keys(false);
-        }
+        self.update_worn_key();
         self.transmit(output);
         match seal(&mut self.outbound, output) {
             Ok(()) => {

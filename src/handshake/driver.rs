@@ -213,15 +213,19 @@ impl Handshake {
     }
 
     fn accepts(&self, kind: Kind) -> bool {
-        // RFC 9846 §4.7.2: after the handshake this needs a client that has offered it.
-        let authenticates = !self.is_complete() || self.machine.certificate_requests().is_some();
+        // RFC 9846 §4.7.2: after the handshake a request needs a client that has offered it, and a
+        // certificate a request that is open.
+        let open = self.machine.certificate_requests();
+        let may_be_asked = !self.is_complete() || open.is_some();
+        let may_answer = !self.is_complete() || open.is_some_and(|open| open > 0);
         let permitted = match kind {
             // RFC 9001 §6: QUIC changes keys by itself, and a KeyUpdate is unexpected_message.
             Kind::KeyUpdate => !self.cx.is_quic,
-            Kind::CertificateRequest | Kind::Certificate => authenticates,
+            Kind::CertificateRequest => may_be_asked,
+            Kind::Certificate => may_answer,
             // RFC 8879 §4: only for whoever has offered to take it.
             Kind::CompressedCertificate => {
-                authenticates && self.cx.offered.contains(ExtensionType::COMPRESS_CERTIFICATE)
+                may_answer && self.cx.offered.contains(ExtensionType::COMPRESS_CERTIFICATE)
             }
             _ => true,
         };
@@ -279,6 +283,11 @@ impl Handshake {
     /// Whether the peer's early data can neither be opened nor skipped yet.
     pub(crate) const fn early_data_is_undecided(&self) -> bool {
         self.cx.early_data_is_undecided
+    }
+
+    /// Whether [`poll`](Self::poll) has nothing to give out.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.cx.is_silent()
     }
 
     pub(crate) const fn has_ended(&self) -> bool {

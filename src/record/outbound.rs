@@ -153,11 +153,34 @@ impl Outbound {
         })
     }
 
+    /// Makes one record of application data where it lies in `record`, behind room for a header.
+    /// Returns how many bytes of `record` that takes; `None` if they are not all there, or if so
+    /// many bytes of content are more than one record takes, or none.
+    ///
+    /// # Errors
+    /// [`Cause::KeyUsageExhausted`] without a key or near its limit, [`Cause::CryptographyFailed`].
+    pub fn application_data_in_place(
+        &mut self,
+        record: &mut [u8],
+        content_bytes: usize,
+    ) -> Result<Option<usize>, Cause> {
+        if !(1..=self.maximum_fragment_bytes).contains(&content_bytes) {
+            return Ok(None);
+        }
+        let record_bytes = self.record_bytes(content_bytes);
+        let Some(record) = record.get_mut(..record_bytes) else { return Ok(None) };
+        self.check_remaining_records(content_bytes)?;
+        let sealer = self.sealer.as_mut().ok_or(Cause::KeyUsageExhausted)?;
+        protect(sealer, ContentType::APPLICATION_DATA, content_bytes, record)?;
+        Ok(Some(record_bytes))
+    }
+
     fn check_remaining_records(&self, bytes: usize) -> Result<(), Cause> {
-        let records = bytes.div_ceil(self.maximum_fragment_bytes);
         let remaining = self.remaining_records().unwrap_or(0);
-        let is_within = u64::try_from(records).is_ok_and(|records| records <= remaining);
-        is_within.then_some(()).ok_or(Cause::KeyUsageExhausted)
+        let is_within = |records| u64::try_from(records).is_ok_and(|records| records <= remaining);
+        // Each record has a byte at least. Most often that settles it, without a division.
+        let fits = is_within(bytes) || is_within(bytes.div_ceil(self.maximum_fragment_bytes));
+        fits.then_some(()).ok_or(Cause::KeyUsageExhausted)
     }
 
     /// Appends the compatibility record, which is never protected (RFC 9846 §5, §E.4).
@@ -172,20 +195,25 @@ impl Outbound {
     /// and tags included, under the key, padding and fragment limit of now.
     #[must_use]
     pub fn sealed_bytes(&self, content_bytes: usize) -> usize {
-        let full_records = content_bytes / self.maximum_fragment_bytes;
-        let full_record_bytes = HEADER_BYTES + self.body_bytes(self.maximum_fragment_bytes);
-        let last_record_bytes = match content_bytes % self.maximum_fragment_bytes {
+        let maximum = self.maximum_fragment_bytes;
+        // Most often there is one, and no need to divide.
+        if (1..=maximum).contains(&content_bytes) {
+            return self.record_bytes(content_bytes);
+        }
+        let (full_records, full_record_bytes) =
+            (content_bytes / maximum, self.record_bytes(maximum));
+        let last_record_bytes = match content_bytes % maximum {
             0 => 0,
-            rest => HEADER_BYTES + self.body_bytes(rest),
+            rest => self.record_bytes(rest),
         };
         full_records.saturating_mul(full_record_bytes).saturating_add(last_record_bytes)
     }
 
-    /// The length of the body of one record with `content_bytes` bytes of content.
-    fn body_bytes(&self, content_bytes: usize) -> usize {
+    /// The length of one record with so many bytes of content.
+    fn record_bytes(&self, content_bytes: usize) -> usize {
         match self.sealer {
-            Some(_) => self.inner_plaintext_bytes(content_bytes) + TAG_BYTES,
-            None => content_bytes,
+            Some(_) => HEADER_BYTES + self.inner_plaintext_bytes(content_bytes) + TAG_BYTES,
+            None => HEADER_BYTES + content_bytes,
         }
     }
 
@@ -239,30 +267,46 @@ impl Outbound {
         output: &mut Vec<u8>,
         append: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), Cause> {
-        let body_bytes = self.body_bytes(content_bytes);
-        let length = u16::try_from(body_bytes).map_err(|_| Cause::Unencodable)?;
+        let (start, record_bytes) = (output.len(), self.record_bytes(content_bytes));
         let Some(sealer) = &mut self.sealer else {
+            let length = u16::try_from(content_bytes).map_err(|_| Cause::Unencodable)?;
             output.extend_from_slice(&Header { content_type, length }.to_wire(self.version));
             append(output);
             return Ok(());
         };
-        let header = Header { content_type: ContentType::APPLICATION_DATA, length }
-            .to_wire(ProtocolVersion::TLS12);
-        let start = output.len();
-        output.extend_from_slice(&header);
+        output.extend_from_slice(&[0; HEADER_BYTES]);
         append(output);
-        output.push(content_type.0);
-        output.resize(start + HEADER_BYTES + body_bytes.saturating_sub(TAG_BYTES), 0);
-        let body = output.get_mut(start + HEADER_BYTES..).unwrap_or_default();
-        match sealer.seal(&header, body) {
-            Ok(tag) => output.extend_from_slice(&tag),
-            Err(cause) => {
-                output.truncate(start);
-                return Err(cause);
-            }
+        output.resize(start + record_bytes, 0);
+        let record = output.get_mut(start..).unwrap_or_default();
+        let protected = protect(sealer, content_type, content_bytes, record);
+        if protected.is_err() {
+            output.truncate(start);
         }
-        Ok(())
+        protected
     }
+}
+
+/// Makes a record of all of `record`, in which the content lies behind room for the header: around
+/// it come header, content type, padding and tag (RFC 9846 §5.2).
+fn protect(
+    sealer: &mut Sealer,
+    content_type: ContentType,
+    content_bytes: usize,
+    record: &mut [u8],
+) -> Result<(), Cause> {
+    let (header, body) = record.split_first_chunk_mut().ok_or(Cause::Unencodable)?;
+    let length = u16::try_from(body.len()).map_err(|_| Cause::Unencodable)?;
+    *header = Header { content_type: ContentType::APPLICATION_DATA, length }
+        .to_wire(ProtocolVersion::TLS12);
+    let (inner, tag) = body.split_last_chunk_mut().ok_or(Cause::Unencodable)?;
+    let (first, padding) = inner
+        .get_mut(content_bytes..)
+        .and_then(<[u8]>::split_first_mut)
+        .ok_or(Cause::Unencodable)?;
+    *first = content_type.0;
+    padding.fill(0);
+    *tag = sealer.seal(header, inner)?;
+    Ok(())
 }
 
 const ALERT_BYTES: usize = 2;

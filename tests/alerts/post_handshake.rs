@@ -95,7 +95,7 @@ cases! {
     // Answers
     Server Connected: MessageOutOfOrder 10 Application,
         Do(|trial| trial.deliver(Item::Message(message(11, &[0, 0, 0, 0]))));
-    Server Connected: RequestContextUnknown 47 Application,
+    Server Connected: MessageOutOfOrder 10 Application,
         Do(|trial| trial.deliver(Item::Message(message(11, &[0, 0, 0, 0])))), with offering;
     Server Connected: RequestContextUnknown 47 Application,
         Do(|trial| {
@@ -103,7 +103,7 @@ cases! {
             trial.deliver(Item::Message(message(11, &[1, 7, 0, 0, 0])));
         }),
         with offering;
-    Server Connected: RequestContextUnknown 47 Application,
+    Server Connected: MessageOutOfOrder 10 Application,
         Do(|trial| {
             ask(trial);
             let again = trial.forger.items.front().expect("an answer").clone();

@@ -1,8 +1,11 @@
 //! The ways to write application data.
 
+use std::num::NonZeroU16;
+
+use countersign::connection::{Connection, Padding};
 use countersign::failure::Misuse;
-use countersign::record::HEADER_BYTES;
-use countersign_testing::{Setup, Wire};
+use countersign::record::{HEADER_BYTES, PROTECTION_OVERHEAD_BYTES};
+use countersign_testing::{Setup, Socket, Wire};
 
 fn connected() -> Wire {
     let mut wire = Wire::new(Setup::default());
@@ -66,4 +69,90 @@ fn nothing_is_made_for_a_connection_that_takes_nothing() {
     assert_eq!(late, Err(Misuse::WriteClosed));
     assert_eq!(wire.client.connection.write_each([&b"late"[..]], &mut output), late);
     assert_eq!(output, b"");
+}
+
+/// A record with room around its content.
+fn with_room(content: &[u8], behind: usize) -> Vec<u8> {
+    [&[0xff; HEADER_BYTES], content, &vec![0xff; behind]].concat()
+}
+
+const ROOM_BEHIND: usize = PROTECTION_OVERHEAD_BYTES - HEADER_BYTES;
+
+#[test]
+fn what_lies_in_its_place_becomes_a_record_there() {
+    let mut wire = connected();
+    for size in [1, 64, 16_384] {
+        let content: Vec<u8> = (0..=u8::MAX).cycle().take(size).collect();
+        // Nothing is touched that is not of the record.
+        let mut record = with_room(&content, ROOM_BEHIND + 3);
+        let taken = wire.client.connection.write_in_place(&mut record, size);
+        assert_eq!(taken, Ok(size + PROTECTION_OVERHEAD_BYTES));
+        assert_eq!(record.split_off(record.len() - 3), [0xff; 3]);
+        assert_eq!(contents(&record), [size]);
+        wire.server.input.append(&mut record);
+        wire.run(|_, _| ());
+        assert_eq!(std::mem::take(&mut wire.server.data), content);
+    }
+}
+
+#[test]
+fn what_lies_in_its_place_is_padded_there() {
+    let (client, server) = Setup::default().handshakes();
+    let padding = Padding::ToMultipleOf(NonZeroU16::new(100).expect("not zero"));
+    let client = Socket::new(Connection::with_padding(client, padding));
+    let mut wire = Wire { client, server: Socket::new(Connection::new(server)) };
+    wire.run(|_, _| ());
+    let mut record = with_room(b"content", 200);
+    let taken = wire.client.connection.write_in_place(&mut record, 7);
+    assert_eq!(taken, Ok(HEADER_BYTES + 100 + 16));
+    record.truncate(HEADER_BYTES + 100 + 16);
+    wire.server.input.append(&mut record);
+    wire.run(|_, _| ());
+    assert_eq!(wire.server.data, b"content");
+}
+
+#[test]
+fn no_record_is_made_of_nothing_of_too_much_or_without_room() {
+    let mut wire = connected();
+    let mut record = with_room(&[7; 16_385], ROOM_BEHIND);
+    let whole = record.clone();
+    for content_bytes in [0, 16_385, usize::MAX] {
+        let taken = wire.client.connection.write_in_place(&mut record, content_bytes);
+        assert_eq!(taken, Err(Misuse::OutOfRange), "{content_bytes}");
+    }
+    for room in 0..PROTECTION_OVERHEAD_BYTES + 9 {
+        let taken = wire.client.connection.write_in_place(&mut record[..room], 9);
+        assert_eq!(taken, Err(Misuse::OutOfRange), "{room}");
+    }
+    assert!(record == whole && wire.client.end.is_none());
+    assert!(wire.client.connection.write_in_place(&mut record, 16_384).is_ok());
+}
+
+#[test]
+fn no_record_is_made_in_its_place_before_what_has_to_go_first() {
+    let mut wire = connected();
+    wire.server.connection.update_keys(true).expect("connected");
+    wire.run(|_, _| ());
+    let mut record = with_room(b"content", ROOM_BEHIND);
+    let early = wire.client.connection.write_in_place(&mut record, 7);
+    assert_eq!(early, Err(Misuse::Unfinished));
+    // The answer of the client's goes out.
+    wire.run(|_, _| ());
+    assert!(wire.client.connection.write_in_place(&mut record, 7).is_ok());
+    wire.server.input.append(&mut record);
+    wire.run(|_, _| ());
+    assert_eq!(wire.server.data, b"content");
+}
+
+#[test]
+fn no_record_is_made_in_its_place_without_a_connection() {
+    let mut wire = Wire::new(Setup::default());
+    let mut record = with_room(b"content", ROOM_BEHIND);
+    assert_eq!(wire.client.connection.write_in_place(&mut record, 7), Err(Misuse::NotConnected));
+    wire.run(|_, _| ());
+    wire.client.connection.close().expect("open");
+    assert_eq!(wire.client.connection.write_in_place(&mut record, 7), Err(Misuse::WriteClosed));
+    wire.run(|_, _| ());
+    wire.server.connection.transport_write_failed();
+    assert!(wire.server.connection.write_in_place(&mut record, 7).is_err());
 }

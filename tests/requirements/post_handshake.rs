@@ -37,7 +37,9 @@ cases! {
 
     // Answers
     server_refuses_answers_to_no_request "tls13-4.7.2-08 tls13-4.5.1-05":
-        Server Connected, Do(7, other_context), with offering => illegal_parameter;
+        Server Connected, Do(5, other_context), with offering => illegal_parameter;
+    server_that_waits_for_no_answer_takes_none "tls13-4.7.2-08":
+        Server Connected, Do(2, unasked_answer), with offering => unexpected_message;
     server_that_may_not_ask_takes_no_answers "tls13-4.7.2-08 tls13-4.3.6-01":
         Server Connected,
         Do(1, |trial, _| trial.deliver(Item::Message(message(11, &[0, 0, 0, 0]))))
@@ -148,17 +150,7 @@ fn exchange_between_answers(trial: &mut Trial, at: usize) {
 /// Answers with no context, with contexts that are nearly right, with one that was answered before,
 /// and with one where nobody has asked.
 fn other_context(trial: &mut Trial, variant: usize) {
-    if variant == 6 {
-        trial.deliver(Item::Message(message(11, &[1, 7, 0, 0, 0])));
-        return;
-    }
     ask(trial, 1);
-    let answer = trial.forger.items[0].clone();
-    if variant == 5 {
-        trial.run();
-        trial.deliver(answer);
-        return;
-    }
     change_bytes(trial, 0, |message| {
         let (context, rest) = message[5..].split_at(usize::from(message[4]));
         let mut other = context.to_vec();
@@ -171,6 +163,18 @@ fn other_context(trial: &mut Trial, variant: usize) {
         }
         *message = self::message(11, &[vector8(&other), rest.to_vec()].concat());
     });
+}
+
+/// Before there was a request, or when it has been answered.
+fn unasked_answer(trial: &mut Trial, variant: usize) {
+    if variant == 0 {
+        trial.deliver(Item::Message(message(11, &[1, 7, 0, 0, 0])));
+        return;
+    }
+    ask(trial, 1);
+    let answer = trial.forger.items[0].clone();
+    trial.run();
+    trial.deliver(answer);
 }
 
 /// The peer updates its keys; its KeyUpdate and its next key are the last items.

@@ -222,15 +222,6 @@ pub(super) const ALERTS: &[Difference] = &[
         "both put up with 32 updates in a row; rustls ends without an alert",
     ),
     row(
-        Message(&[HandshakeType::CERTIFICATE]),
-        &["RequestContextUnknown"],
-        &["InappropriateHandshakeMessage"],
-        "4.7.2",
-        "a Certificate that nobody has asked for is judged by its context, illegal_parameter; rustls \
-         knows none after the handshake",
-    )
-    .of(Server),
-    row(
         Message(CERTIFICATE_VERIFY),
         &["SignatureSchemeDoesNotFit"],
         &["InvalidCertificate(UnsupportedSignatureAlgorithmForPublicKey"],

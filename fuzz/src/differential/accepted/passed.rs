@@ -233,6 +233,15 @@ pub(super) const PASSED: &[Difference] = &[
     .of(Server)
     .with(&[ExtensionType::RECORD_SIZE_LIMIT]),
     row(
+        Message(CLIENT_HELLO),
+        &["goes on"],
+        &["PeerMisbehaved(OfferedDuplicateCertificateCompressions)"],
+        "4.3",
+        "RFC 8879 does not forbid to list an algorithm twice; rustls does",
+    )
+    .of(Server)
+    .with(&[ExtensionType::COMPRESS_CERTIFICATE]),
+    row(
         Beginning,
         &["MessageOutOfOrder", "UnknownMessageType", "MessageTooLong"],
         &["goes on"],
