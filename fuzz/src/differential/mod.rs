@@ -95,7 +95,8 @@ fn parting(outcomes: &[Outcome; 2]) -> Option<usize> {
             return Some(number);
         }
     }
-    Some(both.len())
+    // Where one answers a KeyUpdate later than the other, its peer has less to say.
+    (ours.steps.len() == theirs.steps.len()).then_some(both.len())
 }
 
 /// What was in the record with which both part; in all, if none of them has ended by then.
