@@ -70,24 +70,26 @@ fn a_client_that_is_refused_at_once_knows_whether_it_offered_a_psk() {
     }
 }
 
+/// What a client hears from its server.
+type Hear = fn(&mut Pair);
+
 #[test]
 fn a_refused_client_knows_what_shows_that_its_certificate_was_processed() {
-    let ticket = NewTicket { lifetime_seconds: 1, max_early_data_bytes: None };
-    let heard: [(fn(&mut Pair, NewTicket), Evidence); 3] = [
-        (|_, _| (), Evidence::None),
-        (|pair, _| pair.client.handshake.application_data_received(), Evidence::Weak),
-        (
-            |pair, ticket| {
-                pair.server.handshake.issue_ticket(ticket).expect("it is connected");
-                pair.run(|_| ());
-            },
-            Evidence::Strong,
-        ),
-    ];
-    for (hear, evidence) in heard {
+    let hear_data: Hear = |pair| pair.client.handshake.application_data_received();
+    let hear_of_a_ticket: Hear = |pair| {
+        let order = NewTicket { lifetime_seconds: 1, max_early_data_bytes: None };
+        pair.server.handshake.issue_ticket(order).expect("it is connected");
+        pair.run(|_| ());
+    };
+    let hear_nothing: Hear = |_| ();
+    for (hear, evidence) in [
+        (hear_nothing, Evidence::None),
+        (hear_data, Evidence::Weak),
+        (hear_of_a_ticket, Evidence::Strong),
+    ] {
         let mut pair = Setup::longest().pair();
         pair.run(|_| ());
-        hear(&mut pair, ticket);
+        hear(&mut pair);
         let Endpoint::Client(client) = refused(pair.client).endpoint else { panic!("a client") };
         assert_eq!(client.evidence, evidence);
     }
